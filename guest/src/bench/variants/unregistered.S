@@ -1,0 +1,4 @@
+/* unregistered: no handler for the vector. */
+#include "stub.h"
+
+NO_STUB(unregistered)

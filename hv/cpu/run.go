@@ -1,0 +1,196 @@
+package cpu
+
+import (
+	"pvlab/hv/mem"
+	"pvlab/hv/x86"
+)
+
+// New makes a processor over m in the state of a reset; the caller sets the
+// start state and calls StateChanged.
+func New(m *mem.Memory, bus Bus, v Vendor) *CPU {
+	c := &CPU{Mem: m, Bus: bus, Vendor: v, MaxPA: 46, KeepTLB: true, base: m.Base(), gen: 1, wgen: 1, arch: 2, archAll: 2}
+	c.blocks.slots = make([]block, blockSlots)
+	c.Reset()
+	return c
+}
+
+// StateChanged must be called after State was written from outside (a
+// snapshot restored, a start state set): it recomputes what is derived.
+func (c *CPU) StateChanged() {
+	c.R[zeroReg] = 0
+	c.updateDebug()
+	c.updateMode()
+	c.FlushTLB()
+}
+
+// Run executes until budget instructions have retired or something else ends
+// it. Faults and exits count as one, so that no loop of them is free.
+func (c *CPU) Run(budget uint64) Exit {
+	c.sync()
+	end := c.Retired + budget
+	if end < c.Retired {
+		end = ^uint64(0)
+	}
+	for c.Retired < end {
+		if c.special() {
+			if ex, done := c.step(); done {
+				return ex
+			}
+			continue
+		}
+		b, ok := c.lookup()
+		if !ok {
+			return c.faultExit()
+		}
+		insts := b.insts
+		if left := end - c.Retired; uint64(len(insts)) > left {
+			insts = insts[:left]
+		}
+		st := stOK
+		i := 0
+		for ; i < len(insts); i++ {
+			in := &insts[i]
+			if st = exec[in.Op](c, in); st != stOK {
+				break
+			}
+		}
+		if st == stOK {
+			c.Retired += uint64(len(insts))
+			if len(insts) == len(b.insts) {
+				c.RIP = b.rip + b.size
+			} else {
+				c.RIP = insts[len(insts)-1].Next()
+			}
+			if c.mode != Mode64 {
+				c.RIP &= c.ripMask()
+			}
+			continue
+		}
+		c.Retired += uint64(i)
+		if ex, done := c.finish(&insts[i], st); done {
+			return ex
+		}
+	}
+	return Exit{Kind: ExitBudget}
+}
+
+// finish does what a status other than stOK asks, for the instruction that
+// returned it.
+func (c *CPU) finish(in *Inst, st status) (Exit, bool) {
+	switch st {
+	case stFault:
+		c.RIP = in.RIP
+		return c.faultExit(), true
+	case stExit:
+		c.Retired++
+		return c.exit, true
+	case stRepeat:
+		c.RIP = in.RIP
+	case stOK, stEnd:
+		c.RIP = in.Next()
+		if c.mode != Mode64 {
+			c.RIP &= c.ripMask()
+		}
+	}
+	c.Retired++
+	return Exit{}, false
+}
+
+func (c *CPU) faultExit() Exit {
+	c.Retired++
+	if c.unmod != nil {
+		u := c.unmod
+		c.unmod = nil
+		return Exit{Kind: ExitUnmodelled, Unmodelled: u}
+	}
+	return Exit{Kind: ExitFault, Fault: c.fault}
+}
+
+func (c *CPU) ripMask() uint64 {
+	if c.Seg[x86.CS].Attr&x86.AttrDB == 0 {
+		return 0xffff
+	}
+	return 0xffffffff
+}
+
+// special reports whether the next instruction needs the careful path.
+func (c *CPU) special() bool {
+	if c.rflags&(x86.FlagTF|x86.FlagRF) != 0 || c.Shadow != ShadowNone || c.PendingDB != 0 || c.armed {
+		return true
+	}
+	return c.Attn != 0 && (c.Attn&^AttnInterrupt != 0 || c.rflags&x86.FlagIF != 0)
+}
+
+// step executes one instruction with everything that can happen at its
+// boundaries, in the order of SDM vol. 3, "Prioritization of Concurrent
+// Events": traps of the previous instruction, NMI, interrupts, instruction
+// breakpoints, the instruction itself, its own traps.
+func (c *CPU) step() (Exit, bool) {
+	if c.Attn&AttnStop != 0 {
+		return Exit{Kind: ExitStop}, true
+	}
+	shadow := c.Shadow
+	if shadow != ShadowMovSS {
+		if c.PendingDB != 0 {
+			return c.debugTrap(0), true
+		}
+		if c.Attn&AttnNMI != 0 && !c.NMIBlocked && shadow == ShadowNone {
+			return Exit{Kind: ExitNMI}, true
+		}
+		if c.Attn&AttnInterrupt != 0 && c.rflags&x86.FlagIF != 0 && shadow == ShadowNone {
+			return Exit{Kind: ExitInterrupt}, true
+		}
+	}
+	if c.armed && c.rflags&x86.FlagRF == 0 && shadow != ShadowMovSS {
+		if bits := c.execBreakpoint(); bits != 0 {
+			c.DR[6] |= bits
+			c.fault = x86.NoCode(x86.VectorDB)
+			return c.faultExit(), true
+		}
+	}
+	b, ok := c.lookup()
+	if !ok {
+		return c.faultExit(), true
+	}
+	in := b.insts[0]
+	tf := c.rflags&x86.FlagTF != 0
+	rf := c.rflags & x86.FlagRF
+	c.rflags &^= x86.FlagRF // an instruction may set it again (IRET)
+	c.Shadow = ShadowNone
+	c.hit = 0
+	c.tfAfter = tf
+	st := exec[in.Op](c, &in)
+	if st == stFault {
+		// A fault leaves RF and the shadow as they were, so that the
+		// instruction restarts under the same conditions.
+		c.rflags |= rf
+		c.Shadow = shadow
+		return c.finish(&in, st)
+	}
+	ex, done := c.finish(&in, st)
+	if st == stRepeat {
+		c.rflags |= rf // the instruction is not over
+	}
+	if done {
+		return ex, true
+	}
+	if c.Shadow == ShadowMovSS {
+		c.PendingDB |= c.hit // held until after the next instruction
+		return Exit{}, false
+	}
+	bits := c.hit
+	if c.tfAfter {
+		bits |= x86.DR6BS
+	}
+	if bits|c.PendingDB != 0 {
+		return c.debugTrap(bits), true
+	}
+	return Exit{}, false
+}
+
+// debugTrap reports the trap-class #DB of the instruction just completed.
+func (c *CPU) debugTrap(bits uint64) Exit {
+	c.DR[6] |= bits | c.PendingDB
+	c.PendingDB = 0
+	return Exit{Kind: ExitFault, Fault: x86.NoCode(x86.VectorDB)}
+}

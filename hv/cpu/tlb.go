@@ -1,0 +1,172 @@
+package cpu
+
+import (
+	"pvlab/hv/mem"
+	"pvlab/hv/x86"
+)
+
+// The TLB is direct-mapped, one array for each way privilege can look at
+// memory, so that a privilege change is a pointer change. An entry holds an
+// architectural translation (page, physical page, rights), valid while agen
+// matches, and three tags that let the fast path of access.go skip every
+// check. Tags are the page address with a 12-bit generation in the low bits:
+// dropping all tags is one increment.
+const (
+	tlbBits = 8
+	tlbSize = 1 << tlbBits
+	tlbMask = tlbSize - 1
+	genMask = 0xfff
+)
+
+// Ways of looking at memory: indices of CPU.tlbs.
+const (
+	viewKernel   = iota // CPL 0-2
+	viewUser            // CPL 3
+	viewKernelAC        // CPL 0-2 with SMAP lifted by EFLAGS.AC
+	viewUserAC          // CPL 3 with alignment checks on: never a fast tag
+	tlbModes
+)
+
+type tlbEntry struct {
+	rtag, wtag, xtag uint64
+	pa               uint64 // physical page address; arena offset when inside
+	page             uint64 // linear page address | 1 when valid
+	agen             uint64 // generation it was filled in
+	perm             perm
+}
+
+type perm uint8
+
+const (
+	permR perm = 1 << iota
+	permW      // writable, and the dirty bit is already set
+	permX
+	permOutside // not in the arena, or MMIO: never a fast tag
+	permSlow    // a data breakpoint lies in the page: no fast data tag
+)
+
+// access kinds
+type access uint8
+
+const (
+	accRead access = iota
+	accWrite
+	accFetch
+)
+
+// FlushTLB drops all translations, global ones included.
+func (c *CPU) FlushTLB() {
+	c.arch += 2 // both counters move: see agenFor
+	c.archAll = c.arch
+	c.largeSeen = false
+	c.dropTags()
+	c.seenT = c.Mem.TableWrites
+}
+
+// FlushTLBNonGlobal does what a CR3 load does: global translations stay when
+// CR4.PGE is set.
+func (c *CPU) FlushTLBNonGlobal() {
+	if c.CR4&x86.CR4PGE == 0 {
+		c.FlushTLB()
+		return
+	}
+	c.arch += 2
+	c.dropTags()
+}
+
+// FlushPage drops the translations of the page of lin (INVLPG).
+func (c *CPU) FlushPage(lin uint64) {
+	p := lin&^mem.PageMask | 1
+	for i := range c.tlbs {
+		e := &c.tlbs[i][lin>>12&tlbMask]
+		if e.page == p {
+			*e = tlbEntry{}
+		}
+	}
+	// A large page was cached in 4 KiB pieces: all of them go.
+	if c.largeSeen {
+		c.FlushTLB()
+	}
+}
+
+// agenFor gives the generation under which a translation is filled: even
+// numbers for ordinary ones, odd for global ones.
+func (c *CPU) agenFor(global bool) uint64 {
+	if global {
+		return c.archAll | 1
+	}
+	return c.arch
+}
+
+func (c *CPU) valid(e *tlbEntry, lin uint64) bool {
+	return e.page == lin&^mem.PageMask|1 && (e.agen == c.arch || e.agen == c.archAll|1)
+}
+
+func (c *CPU) dropTags() {
+	c.gen++
+	if c.gen > genMask {
+		c.gen = 1
+		for i := range c.tlbs {
+			for j := range c.tlbs[i] {
+				c.tlbs[i][j].rtag, c.tlbs[i][j].xtag = 0, 0
+			}
+		}
+	}
+	c.dropWriteTags()
+}
+
+func (c *CPU) dropWriteTags() {
+	c.wgen++
+	if c.wgen > genMask {
+		c.wgen = 1
+		for i := range c.tlbs {
+			for j := range c.tlbs[i] {
+				c.tlbs[i][j].wtag = 0
+			}
+		}
+	}
+}
+
+// sync brings the tags up to date with what happened to memory behind the
+// CPU's back.
+func (c *CPU) sync() {
+	if c.seen != c.Mem.Revocations {
+		c.seen = c.Mem.Revocations
+		c.dropWriteTags()
+	}
+	if c.seenT != c.Mem.TableWrites {
+		c.seenT = c.Mem.TableWrites
+		if !c.KeepTLB {
+			c.FlushTLB()
+		}
+	}
+}
+
+// lookupTLB returns the entry that translates lin for an access of kind a,
+// filling it by a walk if needed, with the fast tags set that the page
+// allows. On failure c.fault is a #PF (or the caller's #GP/#SS when lin is
+// not canonical, see badAddress).
+func (c *CPU) lookupTLB(lin uint64, a access) (*tlbEntry, bool) {
+	e := &c.tlb[lin>>12&tlbMask]
+	if !c.valid(e, lin) || e.perm&needPerm[a] == 0 {
+		if !c.walk(e, lin, a) {
+			return nil, false
+		}
+	}
+	if e.perm&permOutside == 0 {
+		page := lin &^ mem.PageMask
+		if a == accFetch {
+			e.xtag = page | c.gen
+		} else if e.perm&permSlow == 0 && c.tlb != &c.tlbs[viewUserAC] {
+			if e.perm&permR != 0 {
+				e.rtag = page | c.gen
+			}
+			if e.perm&permW != 0 && c.Mem.Direct(e.pa>>mem.PageShift) {
+				e.wtag = page | c.wgen
+			}
+		}
+	}
+	return e, true
+}
+
+var needPerm = [3]perm{accRead: permR, accWrite: permW, accFetch: permX}
