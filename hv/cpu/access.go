@@ -199,6 +199,9 @@ func (c *CPU) loadSlow(seg uint8, lin uint64, size int) (uint64, bool) {
 			return 0, false
 		}
 	}
+	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.external && !c.exact() {
+		return 0, false
+	}
 	c.noteAccess(lin, size, accRead)
 	if first == size && e.perm&permOutside != 0 {
 		return c.readOutside(e.pa+lin&mem.PageMask, size), true
@@ -225,6 +228,9 @@ func (c *CPU) storeSlow(seg uint8, lin uint64, size int, v uint64) status {
 		if e2, ok = c.lookupTLB(c.wrap(lin+uint64(first)), accWrite); !ok {
 			return stFault
 		}
+	}
+	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.external && !c.exact() {
+		return stFault
 	}
 	c.noteAccess(lin, size, accWrite)
 	if first == size && e.perm&permOutside != 0 {

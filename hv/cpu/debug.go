@@ -21,7 +21,7 @@ func (c *CPU) updateDebug() {
 			}
 		}
 	}
-	c.FlushTLB() // pages with a data breakpoint must lose their fast tags
+	c.dropTags() // pages with a data breakpoint must lose their fast tags
 }
 
 // execBreakpoint returns the DR6 bits of instruction breakpoints at RIP.

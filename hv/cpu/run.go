@@ -14,13 +14,13 @@ func New(m *mem.Memory, bus Bus, v Vendor) *CPU {
 	return c
 }
 
-// StateChanged must be called after State was written from outside (a
-// snapshot restored, a start state set): it recomputes what is derived.
+// StateChanged must be called after State was written from outside: it
+// recomputes what is derived. It drops no translation: call FlushTLB where
+// the change asks for it.
 func (c *CPU) StateChanged() {
 	c.R[zeroReg] = 0
 	c.updateDebug()
 	c.updateMode()
-	c.FlushTLB()
 }
 
 // Run executes until budget instructions have retired or something else ends
@@ -80,6 +80,10 @@ func (c *CPU) finish(in *Inst, st status) (Exit, bool) {
 	switch st {
 	case stFault:
 		c.RIP = in.RIP
+		if c.retry {
+			c.retry, c.forceStep = false, true
+			return Exit{}, false
+		}
 		return c.faultExit(), true
 	case stExit:
 		c.Retired++
@@ -113,9 +117,20 @@ func (c *CPU) ripMask() uint64 {
 	return 0xffffffff
 }
 
+// exact makes sure that Retired is right while an instruction that can see
+// the time (RDTSC, a device) runs. Within a block it is not: then exact
+// returns false and the instruction must return stFault at once, having
+// changed nothing; it is run again by itself.
+func (c *CPU) exact() bool {
+	if !c.stepping {
+		c.retry = true
+	}
+	return c.stepping
+}
+
 // special reports whether the next instruction needs the careful path.
 func (c *CPU) special() bool {
-	if c.rflags&(x86.FlagTF|x86.FlagRF) != 0 || c.Shadow != ShadowNone || c.PendingDB != 0 || c.armed {
+	if c.rflags&(x86.FlagTF|x86.FlagRF) != 0 || c.Shadow != ShadowNone || c.PendingDB != 0 || c.armed || c.forceStep {
 		return true
 	}
 	return c.Attn != 0 && (c.Attn&^AttnInterrupt != 0 || c.rflags&x86.FlagIF != 0)
@@ -153,13 +168,16 @@ func (c *CPU) step() (Exit, bool) {
 		return c.faultExit(), true
 	}
 	in := b.insts[0]
+	c.forceStep = false
 	tf := c.rflags&x86.FlagTF != 0
 	rf := c.rflags & x86.FlagRF
 	c.rflags &^= x86.FlagRF // an instruction may set it again (IRET)
 	c.Shadow = ShadowNone
 	c.hit = 0
 	c.tfAfter = tf
+	c.stepping = true
 	st := exec[in.Op](c, &in)
+	c.stepping = false
 	if st == stFault {
 		// A fault leaves RF and the shadow as they were, so that the
 		// instruction restarts under the same conditions.

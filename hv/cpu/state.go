@@ -145,18 +145,22 @@ type CPU struct {
 	seen      uint64 // mem.Revocations when wgen was last known good
 	seenT     uint64 // mem.TableWrites when the TLB was last dropped
 
-	fault  x86.Fault // why a function returned stFault
-	unmod  *Unmodelled
-	exit   Exit   // why a function returned stExit
-	hit    uint64 // DR6 bits of data breakpoints hit by the running instruction
-	watch  bool   // DR7 enables a data breakpoint: accesses must be compared
-	armed  bool   // DR7 enables an instruction or data breakpoint: every instruction is stepped
+	fault x86.Fault // why a function returned stFault
+	unmod *Unmodelled
+	exit  Exit   // why a function returned stExit
+	hit   uint64 // DR6 bits of data breakpoints hit by the running instruction
+	watch bool   // DR7 enables a data breakpoint: accesses must be compared
+	armed bool   // DR7 enables an instruction or data breakpoint: every instruction is stepped
 	// tfAfter says whether the running instruction ends with a single-step
 	// trap: TF as it was before it, unless the instruction rules otherwise
 	// (SYSCALL, SYSRET, task switch).
 	tfAfter bool
-	blocks  blockCache
-	one    block // scratch block of the stepping path
+	// See exact: the instruction runs by itself; it must; it asked for it.
+	stepping, forceStep, retry bool
+	external                   bool // the running access is not an instruction's own
+
+	blocks blockCache
+	one     block // scratch block of the stepping path
 }
 
 // Attn bits.

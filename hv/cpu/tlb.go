@@ -42,7 +42,6 @@ const (
 	permW      // writable, and the dirty bit is already set
 	permX
 	permOutside // not in the arena, or MMIO: never a fast tag
-	permSlow    // a data breakpoint lies in the page: no fast data tag
 )
 
 // access kinds
@@ -157,7 +156,7 @@ func (c *CPU) lookupTLB(lin uint64, a access) (*tlbEntry, bool) {
 		page := lin &^ mem.PageMask
 		if a == accFetch {
 			e.xtag = page | c.gen
-		} else if e.perm&permSlow == 0 && c.tlb != &c.tlbs[viewUserAC] {
+		} else if c.tlb != &c.tlbs[viewUserAC] && !(c.watch && c.watched(page, mem.PageSize)) {
 			if e.perm&permR != 0 {
 				e.rtag = page | c.gen
 			}

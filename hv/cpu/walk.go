@@ -124,9 +124,6 @@ func (c *CPU) install(e *tlbEntry, page, pa uint64, p perm, global bool) {
 	if pa >= c.Mem.Size() || (pa >= c.MMIOLo && pa < c.MMIOHi) {
 		p |= permOutside
 	}
-	if c.watch && c.watched(page, mem.PageSize) {
-		p |= permSlow
-	}
 	*e = tlbEntry{page: page | 1, pa: pa, agen: c.agenFor(global), perm: p}
 	if c.seen != c.Mem.Revocations {
 		c.sync()
