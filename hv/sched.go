@@ -1,0 +1,167 @@
+package hv
+
+import (
+	"pvlab/hv/cpu"
+	"pvlab/hv/x86"
+)
+
+// The scheduler alone decides which vCPU runs and for how long. With one vCPU
+// a slice is bounded by the next timer only; with several its length comes
+// from the seed, down to one instruction, so that every interleaving is
+// reachable and each is repeatable.
+
+const (
+	maxSlice   = 1 << 20 // instructions between two looks at the outside world
+	sliceRange = 2000    // with several vCPUs: 1 to this many instructions
+)
+
+type scheduler struct {
+	current int
+	left    uint64 // of the current slice
+	rng     uint64 // splitmix64 state
+	running bool
+	began   uint64 // Retired of the current vCPU when cpu.Run was entered
+}
+
+func (s *scheduler) seed(v uint64) { s.rng = v }
+
+// next is splitmix64 (Steele, Lea, Flood 2014).
+func (s *scheduler) next() uint64 {
+	s.rng += 0x9e3779b97f4a7c15
+	z := s.rng
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// pick chooses the vCPU of the next slice; false when none is ready.
+func (m *Machine) pick() bool {
+	s := &m.sched
+	if s.left > 0 && m.plat.ready(s.current) {
+		return true
+	}
+	n := len(m.cpus)
+	for i := 1; i <= n; i++ {
+		v := (s.current + i) % n
+		if m.plat.ready(v) {
+			s.current = v
+			s.left = maxSlice
+			if n > 1 {
+				s.left = 1 + s.next()%sliceRange
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// Run executes up to steps instructions of the whole machine, or to its end.
+// EndRunning means that the guest could go on. A defect of pvlab found on the
+// way is returned as an error with the state of the CPU.
+func (m *Machine) Run(steps uint64) (r Result, err error) {
+	if !m.ctl.gate.Enter() {
+		return Result{}, ErrClosed
+	}
+	defer m.ctl.gate.Leave()
+	m.ctl.state.Lock()
+	defer m.ctl.state.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			m.sched.running = false
+			err = m.defect(p)
+		}
+	}()
+	return m.run(steps), nil
+}
+
+// Step executes one instruction of the machine, with what the platform does
+// about it.
+func (m *Machine) Step() (Result, error) { return m.Run(1) }
+
+func (m *Machine) run(steps uint64) Result {
+	limit := m.clock.Steps + steps
+	if limit < m.clock.Steps {
+		limit = ^uint64(0)
+	}
+	for m.final == nil {
+		if m.ctl.between() {
+			return m.result(Result{End: EndStopped})
+		}
+		if m.clock.Steps >= limit {
+			return m.result(Result{End: EndRunning})
+		}
+		m.deliverInput()
+		m.plat.advance(m.clock.Now())
+		if !m.pick() {
+			if t, ok := m.plat.deadline(); ok {
+				m.clock.JumpTo(t)
+				continue
+			}
+			if m.input.pending() {
+				m.clock.Steps++ // typed bytes woke nobody: time goes on
+				continue
+			}
+			m.finish(Result{End: EndBlocked})
+			break
+		}
+		m.slice(limit)
+	}
+	return *m.final
+}
+
+// slice runs the current vCPU once.
+func (m *Machine) slice(limit uint64) {
+	v := m.sched.current
+	c := m.cpus[v]
+	if out := m.plat.enter(v); m.settle(out) {
+		return
+	}
+	n := min(m.sched.left, limit-m.clock.Steps)
+	if t, ok := m.plat.deadline(); ok {
+		n = min(n, m.clock.StepsUntil(t))
+	}
+	m.sched.began, m.sched.running = c.Retired, true
+	ex := c.Run(n)
+	m.sched.running = false
+	done := c.Retired - m.sched.began
+	m.clock.Steps += done
+	m.sched.left -= min(done, m.sched.left)
+	switch ex.Kind {
+	case cpu.ExitBudget, cpu.ExitStop:
+	case cpu.ExitUnmodelled:
+		m.finish(Result{End: EndUnmodelled, VCPU: v, Unmodelled: ex.Unmodelled})
+		return
+	default:
+		m.settle(m.plat.exit(v, ex))
+		return
+	}
+	m.settle(m.plat.exit(v, cpu.Exit{Kind: cpu.ExitBudget}))
+}
+
+// settle does what the platform asks; true when the slice is over.
+func (m *Machine) settle(out outcome) bool {
+	if out.end != nil {
+		r := *out.end
+		r.VCPU = m.sched.current
+		m.finish(r)
+		return true
+	}
+	if out.yield {
+		m.sched.left = 0
+		return true
+	}
+	return false
+}
+
+func (m *Machine) finish(r Result) {
+	r = m.result(r)
+	m.final = &r
+	m.log.Info().Stringer("end", r.End).Uint64("steps", r.Steps).Int("vcpu", r.VCPU).
+		Str("rip", hex(m.cpus[r.VCPU].RIP)).Str("rsp", hex(m.cpus[r.VCPU].R[x86.RSP])).Msg("guest ended")
+}
+
+func (m *Machine) result(r Result) Result {
+	r.Steps = m.clock.Steps
+	r.Unsure = m.unsure
+	return r
+}

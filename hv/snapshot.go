@@ -1,0 +1,63 @@
+package hv
+
+import (
+	"pvlab/hv/cpu"
+	"pvlab/hv/mem"
+)
+
+// Snapshot is a remembered state of a whole machine: memory (copy-on-write),
+// vCPUs, hypervisor or devices, time, scheduling. Taking and restoring one
+// costs what was touched in between.
+type Snapshot struct {
+	mem   *mem.Snapshot
+	cpus  []cpu.State
+	tlbs  []cpu.TLBState // only when stale translations are kept
+	plat  any
+	clock Clock
+	sched scheduler
+	input int
+	typed []inputEntry
+	final *Result
+	notes int
+}
+
+// Snapshot remembers the present state. Release it when done.
+func (m *Machine) Snapshot() *Snapshot {
+	s := &Snapshot{
+		mem: m.mem.Snapshot(), cpus: make([]cpu.State, len(m.cpus)), plat: m.plat.save(),
+		clock: m.clock, sched: m.sched, input: m.input.next, typed: m.input.entries[:len(m.input.entries):len(m.input.entries)],
+		final: m.final, notes: len(m.unsure),
+	}
+	for i, c := range m.cpus {
+		s.cpus[i] = c.State
+	}
+	if !m.cfg.DropTLB {
+		s.tlbs = make([]cpu.TLBState, len(m.cpus))
+		for i, c := range m.cpus {
+			c.SaveTLB(&s.tlbs[i])
+		}
+	}
+	return s
+}
+
+// Restore goes back to s, which stays valid.
+func (m *Machine) Restore(s *Snapshot) {
+	m.mem.Restore(s.mem)
+	for i, c := range m.cpus {
+		c.State = s.cpus[i]
+		c.Attn = 0
+		if s.tlbs != nil {
+			c.LoadTLB(&s.tlbs[i])
+		} else {
+			c.FlushTLB()
+		}
+		c.StateChanged()
+	}
+	m.plat.load(s.plat)
+	m.clock, m.sched, m.final = s.clock, s.sched, s.final
+	m.input.next, m.input.entries = s.input, s.typed
+	m.unsure = m.unsure[:s.notes]
+}
+
+// Release frees what s holds of memory.
+func (m *Machine) Release(s *Snapshot) { m.mem.Release(s.mem) }
