@@ -123,6 +123,10 @@ do_pf:	mov $0x7fff00001010, %rax
 do_stack:				/* the stack itself is gone: #PF at delivery */
 	mov $0x7fff00002000, %rsp
 	int3
+do_np:	movb $0x0e, idt + 3 * 16 + 5	/* an interrupt gate, but not present */
+	movb $0x0e, idt + 11 * 16 + 5	/* nor is that of #NP */
+	lidt idtr
+	int3
 do_survive:
 	mov $on_pf, %eax
 	movw %ax, idt + 14 * 16
@@ -169,6 +173,7 @@ cases:
 	case bp, do_bp
 	case pf, do_pf
 	case stack, do_stack
+	case np, do_np
 	case survive, do_survive
 	.quad 0, 0
 digits:		.ascii "0123456789abcdef"
