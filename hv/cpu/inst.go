@@ -16,9 +16,11 @@ type Inst struct {
 	Index uint8 // register number, or zeroReg
 	Scale uint8 // shift count 0-3
 	Seg   uint8 // segment of the memory operand, overrides applied
+	V     uint8 // VEX.vvvv register
+	Acc   uint8 // bytes of the memory access; 0: none, the address alone matters
 	Flags InstFlags
-	Disp  int32
-	Imm   int64  // immediate, branch displacement, or far pointer (offset | selector<<32)
+	Disp  int64  // displacement; absolute (Base is zeroReg) when RIP-relative
+	Imm   int64  // immediate, absolute branch target (offset in CS), or far pointer (offset | selector<<32)
 	RIP   uint64 // offset in CS of the instruction itself; next is RIP+Len
 }
 
@@ -34,7 +36,8 @@ const (
 	FlagSlowEA                       // address needs more than base+index*scale+disp: FS/GS base, 32/16-bit, limit check
 	FlagAddr32                       // 32-bit address size
 	FlagAddr16                       // 16-bit address size
-	FlagRIPRel                       // RIP-relative: Disp is relative to the next instruction
+	FlagWrite                        // the memory operand is written (segment type check)
+	FlagCheck                        // direct branch: the target needs a limit or canonical check
 	FlagEnd                          // ends a block
 	FlagREX                          // a REX prefix was present
 )

@@ -134,7 +134,8 @@ type CPU struct {
 	// see run.go.
 	Attn Attn
 
-	mode      Mode // derived from CS, CR0 and EFER: see updateMode
+	base      unsafe.Pointer // host address of physical address 0
+	mode      Mode           // derived from CS, CR0 and EFER: see updateMode
 	tlb       *[tlbSize]tlbEntry
 	tlbs      [tlbModes][tlbSize]tlbEntry
 	gen       uint64 // low 12 bits of a valid read/exec tag
@@ -160,7 +161,7 @@ type CPU struct {
 	external                   bool // the running access is not an instruction's own
 
 	blocks blockCache
-	one     block // scratch block of the stepping path
+	one    block // scratch block of the stepping path
 }
 
 // Attn bits.

@@ -1,0 +1,362 @@
+package cpu
+
+import "pvlab/hv/x86"
+
+// decoder is the state of decoding one instruction (SDM vol. 2, chapter 2,
+// "Instruction Format").
+type decoder struct {
+	code []byte
+	pos  int
+	mode Mode
+	amd  bool
+	rip  uint64
+
+	rex      uint8 // REX prefix byte directly before the opcode, or 0; VEX bits are merged in
+	opsize   bool  // 66
+	addrsize bool  // 67
+	lock     bool
+	rep      uint8 // last of F2 and F3, or 0
+	seg      int8  // segment override, or -1
+	vex      bool
+	vexL     bool
+	vvvv     uint8
+
+	opByte uint8
+	modrm  uint8
+	short  bool // ran out of bytes
+}
+
+// REX bits.
+const (
+	rexB = 1 << iota
+	rexX
+	rexR
+	rexW
+)
+
+// decode decodes the instruction at the start of code, whose offset in CS is
+// rip, in the current mode. It returns false when code is shorter than the
+// instruction and than 15 bytes. What is not an instruction decodes to an
+// operation that raises the right exception, or that stops the machine by
+// name if it is one that pvlab does not model.
+func (c *CPU) decode(code []byte, rip uint64, in *Inst) bool {
+	d := decoder{code: code, mode: c.mode, amd: c.Vendor == AMD, rip: rip, seg: -1}
+	*in = Inst{RIP: rip, Base: zeroReg, Index: zeroReg}
+	op := d.instruction(in)
+	if d.short {
+		if len(code) < maxInst {
+			return false
+		}
+		op = pseudoTooLong * 8
+	}
+	if op < numPseudo*8 {
+		*in = Inst{RIP: rip, Base: zeroReg, Index: zeroReg, Flags: FlagEnd}
+	}
+	in.Op = op
+	in.Len = uint8(min(max(d.pos, 1), maxInst))
+	return true
+}
+
+func (d *decoder) next() uint8 {
+	if d.pos >= len(d.code) {
+		d.short = true
+		return 0
+	}
+	b := d.code[d.pos]
+	d.pos++
+	return b
+}
+
+// prefixes reads legacy and REX prefixes and returns the first opcode byte.
+func (d *decoder) prefixes() uint8 {
+	for {
+		b := d.next()
+		switch b {
+		case 0x26:
+			d.override(x86.ES)
+		case 0x2e:
+			d.override(x86.CS)
+		case 0x36:
+			d.override(x86.SS)
+		case 0x3e:
+			d.override(x86.DS)
+		case 0x64:
+			d.seg = x86.FS
+		case 0x65:
+			d.seg = x86.GS
+		case 0x66:
+			d.opsize = true
+		case 0x67:
+			d.addrsize = true
+		case 0xf0:
+			d.lock = true
+		case 0xf2, 0xf3:
+			d.rep = b
+		default:
+			if d.mode == Mode64 && b&0xf0 == 0x40 && !d.short {
+				d.rex = b
+				continue
+			}
+			return b
+		}
+		d.rex = 0 // a REX counts only directly before the opcode
+		if d.short {
+			return 0
+		}
+	}
+}
+
+// override notes a segment override; in 64-bit mode those of ES, CS, SS and
+// DS do nothing (SDM vol. 2, "Segment Override Prefixes" and vol. 1, 3.3.4).
+func (d *decoder) override(seg int8) {
+	if d.mode != Mode64 {
+		d.seg = seg
+	}
+}
+
+// opcode reads the escape bytes or VEX prefix after the first byte b and
+// returns map and opcode; ok is false for #UD.
+func (d *decoder) opcode(b uint8) (m opMap, op uint8, ok bool) {
+	switch b {
+	case 0x0f:
+		switch b = d.next(); b {
+		case 0x38:
+			return map0F38, d.next(), true
+		case 0x3a:
+			return map0F3A, d.next(), true
+		}
+		return map0F, b, true
+	case 0xc4, 0xc5:
+		if d.mode == Mode64 || (d.peek()&0xc0 == 0xc0 && !d.short) {
+			return d.vexPrefix(b)
+		}
+	}
+	return map1, b, true
+}
+
+func (d *decoder) peek() uint8 {
+	if d.pos >= len(d.code) {
+		d.short = true
+		return 0
+	}
+	return d.code[d.pos]
+}
+
+// vexPrefix reads the rest of a VEX prefix (SDM vol. 2, "The VEX Prefix").
+//
+//	C5  RvvvvLpp
+//	C4  RXBmmmmm  WvvvvLpp   (R, X, B and vvvv inverted)
+func (d *decoder) vexPrefix(b uint8) (m opMap, op uint8, ok bool) {
+	bad := d.rex != 0 || d.opsize || d.rep != 0 || d.lock
+	mmmmm := uint8(1)
+	p := d.next()
+	rex := ^p >> 7 & 1 * rexR
+	if b == 0xc4 {
+		mmmmm = p & 0x1f
+		rex |= ^p>>6&1*rexX | ^p>>5&1*rexB
+		p = d.next()
+		rex |= p >> 7 * rexW
+	}
+	d.vex = true
+	d.rex = rex
+	d.vvvv = ^p >> 3 & 15
+	d.vexL = p&4 != 0
+	switch p & 3 {
+	case 1:
+		d.opsize = true
+	case 2:
+		d.rep = 0xf3
+	case 3:
+		d.rep = 0xf2
+	}
+	op = d.next()
+	if d.mode != Mode64 {
+		d.rex &= rexW
+		d.vvvv &= 7
+	}
+	if bad || mmmmm < 1 || mmmmm > 3 {
+		return 0, 0, false
+	}
+	return [...]opMap{1: mapVEX0F, 2: mapVEX38, 3: mapVEX3A}[mmmmm], op, true
+}
+
+// prefixClass is the mandatory prefix in effect.
+func (d *decoder) prefixClass() pfxSel {
+	switch {
+	case d.rep == 0xf3:
+		return pF3
+	case d.rep == 0xf2:
+		return pF2
+	case d.opsize:
+		return p66
+	}
+	return pNone
+}
+
+// selectRow finds the row of an opcode; nil if there is none.
+func (d *decoder) selectRow(m opMap, op uint8) (*row, int) {
+	s := &table.slots[m][op]
+	if s.plain {
+		n := int(table.order[s.first])
+		return &table.rows[n], n
+	}
+	if s.n == 0 {
+		return nil, 0
+	}
+	pfx := d.prefixClass()
+	mode := modeSel(1) << d.mode
+	w := w0
+	if d.rex&rexW != 0 {
+		w = w1
+	}
+	for _, n := range table.order[s.first : int(s.first)+int(s.n)] {
+		r := &table.rows[n]
+		if !meet(r.pfx, pfx) || !meet(r.modes, mode) || !meet(r.w, w) {
+			continue
+		}
+		if r.digit|r.rm != 0 || r.mod != 0 {
+			b := d.peek()
+			mod := modMem
+			if b>>6 == 3 {
+				mod = modReg
+			}
+			if d.short || !meet(r.mod, mod) || !meet(r.digit, selector(1)<<(b>>3&7)) || !meet(r.rm, selector(1)<<(b&7)) {
+				continue
+			}
+		}
+		return r, int(n)
+	}
+	return nil, 0
+}
+
+// instruction decodes one instruction and returns its operation.
+func (d *decoder) instruction(in *Inst) Op {
+	m, op, ok := d.opcode(d.prefixes())
+	if d.short {
+		return 0
+	}
+	if !ok {
+		return pseudoUD * 8
+	}
+	d.opByte = op
+	r, n := d.selectRow(m, op)
+	if d.short {
+		return 0
+	}
+	if r == nil {
+		return d.gap(m, op)
+	}
+	in.Size = d.size(r.size)
+	d.operands(r, in)
+	if d.short {
+		return 0
+	}
+	return d.finish(r, n, in)
+}
+
+// gap is the operation of an opcode without a row.
+func (d *decoder) gap(m opMap, op uint8) Op {
+	if d.lock {
+		return pseudoUD * 8
+	}
+	if m == map1 && op == 0x62 && (d.mode == Mode64 || d.peek()>>6 == 3) {
+		return gapOps[gapAVX] // EVEX
+	}
+	g := table.gaps[m][op]
+	if g == gapMMX && (d.opsize || d.rep != 0) {
+		g = gapSSE
+	}
+	return gapOps[g]
+}
+
+// size applies a size rule to the prefixes.
+func (d *decoder) size(rule sizeRule) uint8 {
+	w := d.rex&rexW != 0
+	switch rule {
+	case sizeB:
+		return 1
+	case sizeW:
+		return 2
+	case sizeD:
+		return 4
+	case sizeQ:
+		return 8
+	case sizeY:
+		if w && d.mode == Mode64 {
+			return 8
+		}
+		return 4
+	case sizeReg:
+		if d.mode == Mode64 {
+			return 8
+		}
+		return 4
+	}
+	if d.mode == Mode64 {
+		switch {
+		case w, rule == sizeBr && !d.amd:
+			return 8
+		case d.opsize:
+			return 2
+		case rule == sizeV:
+			return 4
+		}
+		return 8
+	}
+	if d.opsize == (d.mode == Mode16) {
+		return 4
+	}
+	return 2
+}
+
+// sizeIndex maps 1, 2, 4, 8 to 0, 1, 2, 3.
+var sizeIndex = [16]uint8{1: 0, 2: 1, 4: 2, 8: 3}
+
+// finish checks the LOCK prefix, sets the flags and picks the function.
+func (d *decoder) finish(r *row, n int, in *Inst) Op {
+	op := Op(n*8) + Op(sizeIndex[in.Size&15])
+	if in.Flags&FlagMem != 0 {
+		if r.form&formModRM != 0 {
+			op += 4
+		}
+		switch r.acc {
+		case accOp:
+			in.Acc = in.Size
+		case accTwo:
+			in.Acc = 2 * in.Size
+		case accFar:
+			in.Acc = 2 + in.Size
+		case accNone:
+		default:
+			in.Acc = uint8(r.acc)
+		}
+		if r.attr&attrWrite != 0 {
+			in.Flags |= FlagWrite
+		}
+	}
+	if d.lock {
+		if r.attr&attrLock == 0 || in.Flags&FlagMem == 0 {
+			return pseudoUD * 8
+		}
+		in.Flags |= FlagLock
+	}
+	if d.vex && (d.vexL || (r.form&formVVVV == 0 && d.vvvv != 0)) {
+		return pseudoUD * 8
+	}
+	switch d.rep {
+	case 0xf3:
+		in.Flags |= FlagRep
+	case 0xf2:
+		in.Flags |= FlagRepne
+	}
+	if d.rex != 0 {
+		in.Flags |= FlagREX
+	}
+	if r.attr&attrEnd != 0 {
+		in.Flags |= FlagEnd
+	}
+	if exec[op] == nil {
+		return pseudoUD * 8
+	}
+	return op
+}
