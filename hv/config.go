@@ -65,6 +65,8 @@ type Config struct {
 
 	// Console receives the guest's console bytes; nil discards them.
 	Console io.Writer
+	// Input is asked for console input while the guest runs; nil for none.
+	Input Input
 	// Hypervisor receives what the hypervisor (or, natively, the model of the
 	// processor) has to say, line by line without the newline.
 	Hypervisor func(line string)

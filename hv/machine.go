@@ -26,6 +26,7 @@ type Machine struct {
 	probes *probe.Set
 	log    zerolog.Logger
 	unsure []string
+	onExit func(v int, ex *cpu.Exit)
 	final  *Result // set once the guest has ended
 }
 
@@ -43,6 +44,8 @@ type platform interface {
 	advance(now uint64)
 	// typed hands over console input.
 	typed(b []byte)
+	// listens reports whether console input could wake a vCPU.
+	listens() bool
 	save() any
 	load(any)
 }
@@ -115,6 +118,10 @@ func (m *Machine) Current() int { return m.sched.current }
 
 // Probes are the machine's observation points.
 func (m *Machine) Probes() *probe.Set { return m.probes }
+
+// OnExit asks for every exit of a processor (exceptions and what the platform
+// takes over) before the platform sees it; nil ends it. One at a time.
+func (m *Machine) OnExit(f func(v int, ex *cpu.Exit)) { m.onExit = f }
 
 // Steps is the number of retired instructions of all vCPUs.
 func (m *Machine) Steps() uint64 { return m.now().Steps }

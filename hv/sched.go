@@ -97,8 +97,7 @@ func (m *Machine) run(steps uint64) Result {
 				m.clock.JumpTo(t)
 				continue
 			}
-			if m.input.pending() {
-				m.clock.Steps++ // typed bytes woke nobody: time goes on
+			if m.await() {
 				continue
 			}
 			m.finish(Result{End: EndBlocked})
@@ -126,6 +125,9 @@ func (m *Machine) slice(limit uint64) {
 	done := c.Retired - m.sched.began
 	m.clock.Steps += done
 	m.sched.left -= min(done, m.sched.left)
+	if m.onExit != nil && ex.Kind != cpu.ExitBudget {
+		m.onExit(v, &ex)
+	}
 	switch ex.Kind {
 	case cpu.ExitBudget, cpu.ExitStop:
 	case cpu.ExitUnmodelled:

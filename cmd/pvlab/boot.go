@@ -1,0 +1,261 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"pvlab/hv"
+	"pvlab/hv/image"
+)
+
+// bootFlags are the options of `pvlab boot`.
+type bootFlags struct {
+	platform string
+	dom0     bool
+	vcpus    int
+	mem      size
+	cmdline  string
+	initrd   string
+	cpu      string
+	tlb      string
+	seed     uint64
+	steps    uint64
+	trace    []string
+	json     bool
+	tolerant bool
+}
+
+// defaultSteps ends a run that never ends by itself: about a minute here.
+const defaultSteps = 5_000_000_000
+
+func (a *app) bootCmd() *cobra.Command {
+	f := bootFlags{mem: 128 << 20}
+	cmd := &cobra.Command{
+		Use:   "boot GUEST",
+		Short: "Boot an ELF kernel (or a packed one) and report how it ended",
+		Long: `Boot any ELF with Xen notes (PV) or a PVH note (native), a bzImage, or either packed with
+gzip, xz, lz4 or zstd. The guest's console is stdout and stdin; everything else is on stderr.
+
+GUEST is a file, or builtin:NAME for an embedded image (pvlab version lists them).
+
+Exit status: 0 powered off, 10 killed (natively: triple fault), 11 reboot, 12 the guest
+reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 14 step limit,
+15 something not modelled, 16 another shutdown reason; 64 usage, 65 unusable image, 70 a defect.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("boot takes one guest image, got %d arguments", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.boot(args[0], &f, cmd.Flags().Changed("platform"))
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.platform, "platform", "", "xen or native (default: xen where the image fits both)")
+	fl.BoolVar(&f.dom0, "dom0", false, "xen: boot as the first domain")
+	fl.IntVar(&f.vcpus, "vcpus", 1, "number of virtual CPUs")
+	fl.Var(&f.mem, "mem", "guest memory, with suffix K, M or G")
+	fl.StringVar(&f.cmdline, "append", "", "kernel command line")
+	fl.StringVar(&f.initrd, "initrd", "", "initial ramdisk")
+	fl.StringVar(&f.cpu, "cpu", "intel", "processor: intel or amd")
+	fl.StringVar(&f.tlb, "tlb", "keep", "stale translations until the guest flushes them: keep or drop")
+	fl.Uint64Var(&f.seed, "seed", 0, "seed of the interleaving of several vCPUs")
+	fl.Uint64Var(&f.steps, "max-steps", defaultSteps, "end after this many guest instructions")
+	fl.StringSliceVar(&f.trace, "trace", nil, "trace entry, hypercall and/or insn on stderr")
+	fl.BoolVar(&f.json, "json", false, "write JSON lines on stdout, the console as events")
+	fl.BoolVar(&f.tolerant, "tolerant", false, "go on where something is not modelled, and say so in the verdict")
+	return cmd
+}
+
+// config checks the flags and turns them into a machine's configuration.
+func (a *app) config(f *bootFlags) (hv.Config, error) {
+	c := hv.Config{Dom0: f.dom0, VCPUs: f.vcpus, Memory: uint64(f.mem), Cmdline: f.cmdline, CPU: f.cpu,
+		Seed: f.seed, Tolerant: f.tolerant, Log: a.log}
+	switch f.tlb {
+	case "keep":
+	case "drop":
+		c.DropTLB = true
+	default:
+		return c, usagef("--tlb %q: want keep or drop", f.tlb)
+	}
+	if f.cpu != "intel" && f.cpu != "amd" {
+		return c, usagef("--cpu %q: want intel or amd", f.cpu)
+	}
+	if f.vcpus < 1 || f.vcpus > hv.MaxVCPUs {
+		return c, usagef("--vcpus %d: want 1 to %d", f.vcpus, hv.MaxVCPUs)
+	}
+	if m := uint64(f.mem); m < hv.MinMemory || m > hv.MaxMemory {
+		return c, usagef("--mem %d bytes: want 4M to 16G", m)
+	}
+	if f.initrd != "" {
+		b, err := readInput(f.initrd, uint64(f.mem))
+		if err != nil {
+			return c, err
+		}
+		c.Initrd = b
+	}
+	return c, nil
+}
+
+// loadGuest reads and parses the image and settles the platform.
+func loadGuest(name string, f *bootFlags, platformGiven bool) (*image.Image, hv.Platform, error) {
+	raw, err := guestBytes(name, uint64(f.mem))
+	if err != nil {
+		return nil, 0, err
+	}
+	img, err := image.Load(name, raw, uint64(f.mem))
+	if err != nil {
+		return nil, 0, err
+	}
+	xen, native := img.CanXen(), img.CanNative()
+	if platformGiven {
+		p, err := hv.ParsePlatform(f.platform)
+		if err != nil {
+			return nil, 0, usagef("--%v", err)
+		}
+		if p == hv.Native {
+			return img, p, native
+		}
+		return img, p, xen
+	}
+	if xen == nil {
+		return img, hv.Xen, nil
+	}
+	if native == nil {
+		return img, hv.Native, nil
+	}
+	return nil, 0, xen
+}
+
+func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
+	cfg, err := a.config(f)
+	if err != nil {
+		return err
+	}
+	tr, err := parseTrace(f.trace)
+	if err != nil {
+		return err
+	}
+	img, platform, err := loadGuest(name, f, platformGiven)
+	if err != nil {
+		return err
+	}
+	cfg.Platform = platform
+	if f.dom0 && platform == hv.Native {
+		return usagef("--dom0 is for --platform xen")
+	}
+	s := a.newSession(f.json, tr)
+	cfg.Console = s.console()
+	cfg.Hypervisor = s.hypervisor
+	switch {
+	case a.in == nil || isRegular(a.in):
+	case readerIsTerminal(a.in):
+		cfg.Input = readTerminal(a.in)
+	default:
+		cfg.Input = pipeInput{r: a.in}
+	}
+	m, err := hv.New(img, cfg)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	s.attach(m)
+	if isRegular(a.in) {
+		b, err := io.ReadAll(io.LimitReader(a.in, 1<<20))
+		if err != nil {
+			return inputf("stdin: %v", err)
+		}
+		m.Type(0, b)
+	}
+	r, err := s.run(m, f.steps)
+	if err != nil {
+		return err
+	}
+	s.ended(m, r)
+	if r.End == hv.EndKilled {
+		s.explain(img, cfg, r)
+	}
+	if code := r.End.ExitCode(); code != 0 {
+		return finding(code)
+	}
+	return nil
+}
+
+// readInput reads a file, bounded by limit.
+func readInput(name string, limit uint64) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, inputf("%v", err)
+	}
+	defer file.Close()
+	st, err := file.Stat()
+	if err != nil {
+		return nil, inputf("%v", err)
+	}
+	if st.IsDir() {
+		return nil, inputf("%s: is a directory", name)
+	}
+	if st.Mode().IsRegular() && uint64(st.Size()) > limit {
+		return nil, inputf("%s: size: %d bytes do not fit into %d bytes of guest memory (--mem)", name, st.Size(), limit)
+	}
+	b, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
+	if err != nil {
+		return nil, inputf("%s: %v", name, err)
+	}
+	if uint64(len(b)) > limit {
+		return nil, inputf("%s: size: more than the %d bytes of guest memory (--mem)", name, limit)
+	}
+	return b, nil
+}
+
+// size is a byte count flag with K, M, G suffixes.
+type size uint64
+
+func (s *size) Type() string { return "SIZE" }
+
+func (s *size) String() string {
+	v := uint64(*s)
+	for i, suffix := range []string{"G", "M", "K"} {
+		unit := uint64(1) << (30 - 10*i)
+		if v >= unit && v%unit == 0 {
+			return fmt.Sprintf("%d%s", v/unit, suffix)
+		}
+	}
+	return fmt.Sprint(v)
+}
+
+func (s *size) Set(text string) error {
+	digits, shift := text, 0
+	if n := len(text); n > 0 {
+		switch text[n-1] {
+		case 'k', 'K':
+			shift = 10
+		case 'm', 'M':
+			shift = 20
+		case 'g', 'G':
+			shift = 30
+		}
+		if shift != 0 {
+			digits = text[:n-1]
+		}
+	}
+	var v uint64
+	if len(digits) == 0 || len(digits) > 15 {
+		return fmt.Errorf("%q is not a size such as 128M", text)
+	}
+	for _, d := range digits {
+		if d < '0' || d > '9' {
+			return fmt.Errorf("%q is not a size such as 128M", text)
+		}
+		v = v*10 + uint64(d-'0')
+	}
+	if v > 1<<(63-shift) {
+		return fmt.Errorf("%q is too large", text)
+	}
+	*s = size(v << shift)
+	return nil
+}

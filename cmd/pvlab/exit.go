@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"pvlab/entry/asm"
+	"pvlab/entry/judge"
+	"pvlab/hv"
+	"pvlab/hv/image"
+)
+
+// Exit codes of every command (docs/exit-codes.md). `boot` adds 10 to 16: how
+// the guest ended (hv.End.ExitCode).
+const (
+	exitOK          = 0
+	exitFinding     = 1  // a finding or a disagreement
+	exitUsage       = 64 // the command line is wrong
+	exitInput       = 65 // an input file cannot be used
+	exitToolMissing = 69 // a tool this needs is not installed
+	exitDefect      = 70 // a defect of pvlab
+)
+
+// exitError carries an exit code; a nil err means that everything there is to
+// say has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func inputf(format string, args ...any) error {
+	return &exitError{exitInput, fmt.Errorf(format, args...)}
+}
+
+// finding ends the command with code and no further message.
+func finding(code int) error { return &exitError{code: code} }
+
+// exitCode finds the code that an error asks for.
+func exitCode(err error) int {
+	var (
+		ee      *exitError
+		image   *image.Error
+		tool    *asm.ToolMissing
+		missing *judge.Missing
+		defect  *hv.Defect
+	)
+	switch {
+	case errors.As(err, &defect):
+		return exitDefect
+	case errors.As(err, &ee):
+		return ee.code
+	case errors.As(err, &image):
+		return exitInput
+	case errors.As(err, &tool), errors.As(err, &missing):
+		return exitToolMissing
+	}
+	return exitDefect
+}
