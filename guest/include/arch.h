@@ -18,8 +18,10 @@
 #define GDT_USER_DS	0x2b
 #define GDT_USER_CS	0x33
 #define GDT_TSS		0x40
-/* A data segment that is not present: loading it faults. */
+/* Data segments that are not present, of DPL 3 and 0: loading them faults. */
 #define GDT_ABSENT_DS	0x50
+#define GDT_ABSENT_DS0	0x58
+#define DESC_ABSENT_DS	0x00cf73000000ffff
 /* Selectors that Xen has put into every PV guest's GDT (xen-x86_64.h). */
 #define FLAT_CS		0xe033
 #define FLAT_DS		0xe02b

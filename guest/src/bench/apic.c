@@ -66,7 +66,7 @@ void apic_timer_arm(void)
 static void on_interrupt(struct pt_regs *regs, long vector)
 {
 	if (vector == VECTOR_TIMER)
-		timer_ticks++;
+		timer_tick(regs);
 	else if (vector == APIC_VECTOR_IPI)
 		ipi_count++;
 	if (vector != VECTOR_SPURIOUS)

@@ -98,6 +98,8 @@ void timer_arm(void);			/* one tick, about a millisecond from now */
 void ipi_self(void);
 void nmi_self(void);
 extern volatile u64 timer_ticks, ipi_count, nmi_count;
+extern void (*timer_hook)(struct pt_regs *regs);	/* called at a tick, or NULL */
+void timer_tick(struct pt_regs *regs);
 void do_upcall(struct pt_regs *regs);
 
 /* apic.c */

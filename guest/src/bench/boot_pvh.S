@@ -107,7 +107,8 @@ gdt:	.quad	0
 	.quad	0x00affb000000ffff	/* 0x33 user code */
 	.quad	0
 gdt_tss: .quad	0, 0			/* 0x40 TSS, written by cpu_native.c */
-	.quad	0x00cf73000000ffff	/* 0x50 data, not present, DPL 3 */
+	.quad	DESC_ABSENT_DS		/* 0x50 data, not present, DPL 3 */
+	.quad	0x00cf13000000ffff	/* 0x58 data, not present, DPL 0 */
 gdt_end:
 gdt_pointer32:
 	.word	gdt_end - gdt - 1

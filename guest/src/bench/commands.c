@@ -51,4 +51,3 @@ void cmd_snap(void)
 }
 
 void cmd_smp(void) { print("smp: todo\n"); }
-void cmd_selftest(void) { print("todo\n"); }

@@ -33,14 +33,14 @@ extern char gdt_pointer[], syscall_native[];
 
 void native_gate_write(u8 vector, u64 stub, u8 dpl)
 {
-	struct idt_gate g = {};
+	/* Without a stub: an interrupt gate that is not present, so #NP. */
+	struct idt_gate g = { .selector = GDT_KERNEL_CS, .type = dpl << 5 | 14 };
 
 	if (stub) {
 		g.offset0 = stub;
 		g.offset1 = stub >> 16;
 		g.offset2 = stub >> 32;
-		g.selector = GDT_KERNEL_CS;
-		g.type = 0x80 | dpl << 5 | 14;
+		g.type |= 0x80;
 		/* #DF must not depend on the stack it reports; an NMI may come when
 		   RSP is still the user's. */
 		g.ist = vector == 8 ? IST_DF : vector == 2 ? IST_NMI : IST_NONE;

@@ -4,8 +4,16 @@
 #include "xen_guest.h"
 
 volatile u64 timer_ticks, ipi_count, nmi_count;
+void (*timer_hook)(struct pt_regs *regs);
 
 static u32 timer_port, ipi_port;
+
+void timer_tick(struct pt_regs *regs)
+{
+	timer_ticks++;
+	if (timer_hook)
+		timer_hook(regs);
+}
 
 void events_mask(void)
 {
@@ -92,7 +100,7 @@ void do_upcall(struct pt_regs *regs)
 			if (!(ports >> b & 1))
 				continue;
 			if (port == timer_port)
-				timer_ticks++;
+				timer_tick(regs);
 			else if (port == ipi_port)
 				ipi_count++;
 		}

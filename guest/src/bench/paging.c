@@ -20,6 +20,7 @@ GLOBAL_TABLE boot_l4[512], boot_l3[512], boot_l2[512];	/* filled by boot_pvh.S *
 GLOBAL_TABLE kern_l3[512], kern_l2[512], kern_l1[512];
 TABLE kern_l4[512];
 TABLE area_l2[512], area_l1[512];
+TABLE xen_gdt[512];			/* a descriptor page has the rules of a table */
 TABLE user_l4[512], user_l3[512], user_l2[512], user_l1[512];
 
 extern char tables_start[], tables_end[], stacks_start[], stacks_end[];
@@ -82,7 +83,7 @@ static void protect(char *from, char *to, u64 flags)
 		page_set_or_die((u64)from, flags & PTE_P ? entry(from, flags) : 0);
 }
 
-static void fill_user_tables(void)
+static void fill_tables(void)
 {
 	u64 user = (u64)user_text_start;
 	char *alias = user_image;
@@ -94,6 +95,7 @@ static void fill_user_tables(void)
 	user_l3[L3_INDEX(user)] = entry(user_l2, USER_TABLE);
 	user_l4[L4_INDEX(user)] = entry(user_l3, USER_TABLE);
 	area_l2[L2_INDEX(AREA_BASE)] = entry(area_l1, KERNEL_TABLE);
+	xen_gdt[GDT_ABSENT_DS / 8] = DESC_ABSENT_DS;
 }
 
 static void hook_native(void)
@@ -118,12 +120,15 @@ static void hook_xen(void)
 		{ l3 + L3_INDEX(AREA_BASE) * 8, entry(area_l2, KERNEL_TABLE) },
 		{ (frame_of(l4) * PAGE_SIZE) + L4_INDEX(user) * 8, entry(user_l3, USER_TABLE) },
 	};
+	u64 gdt_frame = frame_of(xen_gdt);
 	u32 done;
 
 	protect(tables_start, tables_end, PTE_P | PTE_A | PTE_NX);
 	if (HYPERVISOR_mmuext_op(pin, ARRAY_LEN(pin), &done) < 0 ||
 	    HYPERVISOR_mmu_update(hook, ARRAY_LEN(hook), &done) < 0)
 		panic("Xen refused a page table");
+	if (HYPERVISOR_set_gdt(&gdt_frame, 512) < 0)
+		panic("Xen refused the descriptor table");
 }
 
 static void guard(char *first_byte_of_stack)
@@ -136,7 +141,7 @@ void paging_init(void)
 	extern char main_stack[], ist_df_stack[], ist_nmi_stack[], ap_stack[];
 	u64 global = on_xen() ? 0 : PTE_G;	/* Xen sees to it itself (MM-04) */
 
-	fill_user_tables();
+	fill_tables();
 	if (on_xen())
 		hook_xen();
 	else
