@@ -12,6 +12,7 @@
 #define AREA_BASE	0xffffffffc0000000
 
 /* Segment selectors of the native GDT; the order is what SYSCALL and SYSRET ask. */
+#define GDT_KERNEL_CS32	0x08
 #define GDT_KERNEL_CS	0x10
 #define GDT_KERNEL_DS	0x18
 #define GDT_USER_CS32	0x23
@@ -21,6 +22,8 @@
 /* Data segments that are not present, of DPL 3 and 0: loading them faults. */
 #define GDT_ABSENT_DS	0x50
 #define GDT_ABSENT_DS0	0x58
+#define GDT_TSS1	0x60		/* of the second CPU */
+#define GDT_SIZE	0x70
 #define DESC_ABSENT_DS	0x00cf73000000ffff
 /* Selectors that Xen has put into every PV guest's GDT (xen-x86_64.h). */
 #define FLAT_CS		0xe033

@@ -76,7 +76,6 @@
 #define VCPUOP_send_nmi			11
 
 #define VGCF_IN_KERNEL			4	/* vcpu_guest_context.flags */
-#define VGCF_ONLINE			32
 
 /* trap_info.flags: the DPL, and this bit to enter with events masked. */
 #define TI_EVENT_MASK			4

@@ -11,7 +11,7 @@ static inline bool on_xen(void) { return platform == PLATFORM_XEN; }
 
 /* boot_*.S and the linker script */
 extern char main_stack_top[], trap_stack[], trap_stack_top[], cell_stack[], cell_stack_top[];
-extern char ist_df_stack_top[], ist_nmi_stack_top[];
+extern char ist_df_stack_top[], ist_nmi_stack_top[], ap_ist_stack_top[];
 extern char text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
 extern char image_start[], image_end[];
 
@@ -56,12 +56,14 @@ u64 fault_address(void);
 void gates_init(void);
 void gate_set(u8 vector, u64 stub);	/* 0: no handler */
 void gates_clear(void);			/* no handler for anything */
+void gates_load(void);			/* on a further CPU: the table as it is */
 u64 kernel_stub(u8 vector);		/* the kernel's good stub, 0 if it has none */
 u8 gate_dpl(u8 vector);
 
 /* paging.c */
 u64 frame_of(const void *p);		/* machine or physical frame of kernel memory */
 void paging_init(void);
+void paging_use(void);			/* native: the kernel's tables on this CPU */
 int page_set(u64 va, u64 pte);		/* writes one L1 entry and drops the old translation */
 void *area_map(u32 slot, u64 frame, u64 flags);
 static inline u64 area_address(u32 slot) { return AREA_BASE + slot * PAGE_SIZE; }
@@ -76,20 +78,25 @@ struct percpu {				/* GS points here; entry.S knows the offsets */
 	u64 self;			/* its own address: reading %gs:0 tells the base */
 	u64 kernel_sp;			/* native SYSCALL entry loads this */
 	u64 user_sp;
+	u64 cpu;			/* number: 0, 1 */
 };
-extern struct percpu percpu;
+#define CPUS	2
+extern struct percpu percpus[CPUS];
 extern u64 fs_block;			/* FS points here, and it holds its own address */
 void cpu_init(void);
+void cpu_init_second(void);		/* on CPU 1 itself */
+u64 this_cpu(void);
 u64 gs_base(void);
 u64 fs_base(void);
 void trap_stack_set(void *top);		/* where traps from user mode push */
-void cpu_native_init(void);
+void cpu_native_init(u32 cpu);
 void cpu_native_trap_stack(void *top);
 void native_gate_write(u8 vector, u64 stub, u8 dpl);
 void native_idt_load(void);
 
 /* events.c: one set of names for Xen's event channels and the local APIC. */
 void events_init(void);
+u32 events_bind_ipi(u32 vcpu);		/* Xen: a port that interrupts the vCPU */
 void events_mask(void);
 void events_unmask(void);
 bool events_masked(void);

@@ -97,7 +97,7 @@ bad_start:				/* nothing is known to write to */
 
 	.section .data
 	.balign	8
-	.globl	gdt, gdt_tss, gdt_pointer
+	.globl	gdt, gdt_pointer
 gdt:	.quad	0
 	.quad	0x00cf9b000000ffff	/* 0x08 kernel code, 32-bit */
 	.quad	0x00af9b000000ffff	/* 0x10 kernel code */
@@ -106,17 +106,17 @@ gdt:	.quad	0
 	.quad	0x00cff3000000ffff	/* 0x2b user data */
 	.quad	0x00affb000000ffff	/* 0x33 user code */
 	.quad	0
-gdt_tss: .quad	0, 0			/* 0x40 TSS, written by cpu_native.c */
+	.quad	0, 0			/* 0x40 TSS, written by cpu_native.c */
 	.quad	DESC_ABSENT_DS		/* 0x50 data, not present, DPL 3 */
 	.quad	0x00cf13000000ffff	/* 0x58 data, not present, DPL 0 */
-gdt_end:
+	.quad	0, 0			/* 0x60 TSS of the second CPU */
 gdt_pointer32:
-	.word	gdt_end - gdt - 1
+	.word	GDT_SIZE - 1
 	.long	PHYS(gdt)
 	.balign	8
 	.skip	6
 gdt_pointer:
-	.word	gdt_end - gdt - 1
+	.word	GDT_SIZE - 1
 	.quad	gdt
 
 	.bss

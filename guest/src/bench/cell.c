@@ -152,7 +152,7 @@ static void cell_compare(const struct cell *c)
 	for (u64 i = 0; c->stack + i < c->stack_top; i++)
 		compare("stack", STACK_PATTERN | i, c->stack[i]);
 	compare("fs_base", (u64)&fs_block, fs_base());
-	compare("gs_base", (u64)&percpu, gs_base());
+	compare("gs_base", (u64)&percpus[0], gs_base());
 	compare("events_masked", 1, events_masked());
 	if (c->user) {
 		compare("user_mode", 1, from_user(&syscall_regs));

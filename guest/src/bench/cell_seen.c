@@ -7,6 +7,7 @@
 
 #define TRIGGER_LENGTH	3		/* of the memory reads in cell_trigger.S */
 #define RECORDS		4
+#define LIVELOCK	1000		/* entries: more than the stacks have room to nest */
 
 struct seen {
 	const char *by;
@@ -21,7 +22,10 @@ static void note_and_fix(struct pt_regs *regs, long vector, const char *by)
 {
 	if (seen_count < RECORDS)
 		seen[seen_count] = (struct seen){ by, vector, *regs };
-	seen_count++;
+	if (++seen_count == LIVELOCK) {
+		cell_print_seen();
+		panic("livelock, the handler is entered again and again");
+	}
 	if (vector == 14 || vector == 13)
 		regs->ip += TRIGGER_LENGTH;
 	if (vector == 1)

@@ -25,6 +25,7 @@
 .macro TRIGGER name, state, insn:vararg
 	.globl	\name, \name\()_insn, \name\()_resume
 	.type	\name, @function
+	.balign	64, 0xcc
 \name:
 	push	%rbx
 	push	%rbp
@@ -59,7 +60,7 @@
 /* Both memory reads are three bytes and change no register; the handler steps
    over them by that number (cell_seen.c). For #DB the flags hold TF, which
    traps behind the instruction after POPF. */
-	.text
+	.section .text.trigger, "ax"
 	TRIGGER	kernel_trigger_pf, kernel_cell, cmp (%rdi), %rax
 	TRIGGER	kernel_trigger_bp, kernel_cell, int3
 	TRIGGER	kernel_trigger_db, kernel_cell, nop

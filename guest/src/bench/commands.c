@@ -50,4 +50,3 @@ void cmd_snap(void)
 		snap_round(round);
 }
 
-void cmd_smp(void) { print("smp: todo\n"); }

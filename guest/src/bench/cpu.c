@@ -3,7 +3,7 @@
 #include "bench.h"
 #include "xen_guest.h"
 
-struct percpu percpu;
+struct percpu percpus[CPUS];
 u64 fs_block;
 
 extern char syscall_xen[], upcall_xen[], failsafe_xen[];
@@ -23,19 +23,38 @@ static void cpu_xen_init(void)
 	register_callback(CALLBACKTYPE_syscall, CALLBACKF_mask_events, syscall_xen);
 	trap_stack_set(trap_stack_top);
 	HYPERVISOR_set_segment_base(SEGBASE_FS, (u64)&fs_block);
-	HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, (u64)&percpu);
+	HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, (u64)&percpus[0]);
 	HYPERVISOR_set_segment_base(SEGBASE_GS_USER, 0);
 }
 
 void cpu_init(void)
 {
 	fs_block = (u64)&fs_block;
-	percpu.self = (u64)&percpu;
-	percpu.kernel_sp = (u64)trap_stack_top;
+	for (u32 cpu = 0; cpu < CPUS; cpu++)
+		percpus[cpu] = (struct percpu){ (u64)&percpus[cpu], (u64)trap_stack_top, 0, cpu };
 	if (on_xen())
 		cpu_xen_init();
 	else
-		cpu_native_init();
+		cpu_native_init(0);
+}
+
+/* Xen has given a further vCPU its callbacks and bases by its start context. */
+void cpu_init_second(void)
+{
+	gates_load();
+	if (on_xen())
+		return;
+	paging_use();
+	cpu_native_init(1);
+	apic_enable();
+}
+
+u64 this_cpu(void)
+{
+	u64 v;
+
+	asm volatile("mov %%gs:24, %0" : "=r"(v));
+	return v;
 }
 
 void trap_stack_set(void *top)

@@ -27,8 +27,8 @@ struct __attribute__((packed)) table_pointer { u16 limit; u64 base; };
 enum { IST_NONE, IST_DF, IST_NMI };
 
 static struct idt_gate __attribute__((aligned(16))) idt[256];
-static struct tss __attribute__((aligned(16))) tss;
-extern u64 gdt_tss[2];
+static struct tss __attribute__((aligned(128))) tss[CPUS];
+extern u64 gdt[];
 extern char gdt_pointer[], syscall_native[];
 
 void native_gate_write(u8 vector, u64 stub, u8 dpl)
@@ -55,29 +55,32 @@ void native_idt_load(void)
 	asm volatile("lidt %0" : : "m"(p));
 }
 
-static void task_state_init(void)
+static void task_state_init(u32 cpu)
 {
-	u64 base = (u64)&tss;
+	struct tss *t = &tss[cpu];
+	u16 selector = cpu ? GDT_TSS1 : GDT_TSS;
+	u64 *descriptor = &gdt[selector / 8];
+	u64 base = (u64)t;
 
-	tss.rsp[0] = (u64)trap_stack_top;
-	tss.ist[IST_DF - 1] = (u64)ist_df_stack_top;
-	tss.ist[IST_NMI - 1] = (u64)ist_nmi_stack_top;
-	tss.iomap = sizeof(tss);	/* no port is open to user code */
+	t->rsp[0] = (u64)trap_stack_top;
+	t->ist[IST_DF - 1] = (u64)(cpu ? ap_ist_stack_top : ist_df_stack_top);
+	t->ist[IST_NMI - 1] = (u64)(cpu ? ap_ist_stack_top : ist_nmi_stack_top);
+	t->iomap = sizeof(*t);		/* no port is open to user code */
 
 	/* Available 64-bit TSS, present, DPL 0. */
-	gdt_tss[0] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
-		     (base >> 24 & 0xff) << 56;
-	gdt_tss[1] = base >> 32;
-	asm volatile("ltr %w0" : : "r"(GDT_TSS));
+	descriptor[0] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
+			(base >> 24 & 0xff) << 56;
+	descriptor[1] = base >> 32;
+	asm volatile("ltr %w0" : : "r"((u32)selector));
 }
 
-void cpu_native_init(void)
+void cpu_native_init(u32 cpu)
 {
 	u32 features[4];
 	u64 cr4 = read_cr4();
 
 	asm volatile("lgdt (%0)" : : "r"(gdt_pointer));
-	task_state_init();
+	task_state_init(cpu);
 
 	cpuid(7, 0, features);
 	if (features[1] & 1 << 7)
@@ -87,7 +90,7 @@ void cpu_native_init(void)
 	write_cr4(cr4);
 
 	wrmsr(MSR_FS_BASE, (u64)&fs_block);
-	wrmsr(MSR_GS_BASE, (u64)&percpu);
+	wrmsr(MSR_GS_BASE, (u64)&percpus[cpu]);
 	wrmsr(MSR_USER_GS_BASE, 0);
 
 	wrmsr(MSR_STAR, (u64)GDT_KERNEL_CS << 32 | (u64)GDT_USER_CS32 << 48);
@@ -97,5 +100,5 @@ void cpu_native_init(void)
 
 void cpu_native_trap_stack(void *top)
 {
-	tss.rsp[0] = (u64)top;
+	tss[0].rsp[0] = (u64)top;
 }

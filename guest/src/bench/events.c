@@ -7,6 +7,7 @@ volatile u64 timer_ticks, ipi_count, nmi_count;
 void (*timer_hook)(struct pt_regs *regs);
 
 static u32 timer_port, ipi_port;
+static u64 ipi_ports;			/* all that count as IPI; port numbers below 64 */
 
 void timer_tick(struct pt_regs *regs)
 {
@@ -18,7 +19,7 @@ void timer_tick(struct pt_regs *regs)
 void events_mask(void)
 {
 	if (on_xen())
-		vcpu_info()->evtchn_upcall_mask = 1;
+		shared_info->vcpu_info[this_cpu()].evtchn_upcall_mask = 1;
 	else
 		asm volatile("cli" : : : "memory");
 }
@@ -58,10 +59,20 @@ static void port_unmask(u32 port)
 	HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &arg);
 }
 
+u32 events_bind_ipi(u32 vcpu)
+{
+	struct evtchn_bind_ipi ipi = { vcpu, 0 };
+
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &ipi) < 0 || ipi.port >= 64)
+		panic("an event channel was refused");
+	ipi_ports |= 1UL << ipi.port;
+	port_unmask(ipi.port);
+	return ipi.port;
+}
+
 void events_init(void)
 {
 	struct evtchn_bind_virq virq = { VIRQ_TIMER, 0, 0 };
-	struct evtchn_bind_ipi ipi = { 0, 0 };
 
 	if (!on_xen()) {
 		apic_init();
@@ -70,19 +81,17 @@ void events_init(void)
 	/* The tick that every PV vCPU starts with (EVT-10) would make no two
 	   runs alike. */
 	HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
-	if (HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &virq) < 0 ||
-	    HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &ipi) < 0)
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &virq) < 0)
 		panic("an event channel was refused");
 	timer_port = virq.port;
-	ipi_port = ipi.port;
 	port_unmask(timer_port);
-	port_unmask(ipi_port);
+	ipi_port = events_bind_ipi(0);
 }
 
 /* The upcall: Xen sets, we clear, top down (EVT-03, CB-04). */
 void do_upcall(struct pt_regs *regs)
 {
-	volatile struct vcpu_info *v = vcpu_info();
+	volatile struct vcpu_info *v = &shared_info->vcpu_info[this_cpu()];
 	u64 words;
 
 	v->evtchn_upcall_pending = 0;
@@ -101,7 +110,7 @@ void do_upcall(struct pt_regs *regs)
 				continue;
 			if (port == timer_port)
 				timer_tick(regs);
-			else if (port == ipi_port)
+			else if (port < 64 && ipi_ports >> port & 1)
 				ipi_count++;
 		}
 	}

@@ -60,20 +60,32 @@ void gate_set(u8 vector, u64 stub)
 	/* A null address ends the list, so one vector is taken out by clearing
 	   the table and loading the rest again (FRAME-26). */
 	load_xen(NULL);
-	for (u32 v = 0; v < 256; v++)
-		if (gates[v]) {
-			one[0] = trap_info(v);
-			load_xen(one);
-		}
+	gates_load();
+}
+
+void gates_load(void)
+{
+	struct trap_info table[64 + 1] = {};
+	u32 n = 0;
+
+	if (!on_xen()) {
+		native_idt_load();
+		return;
+	}
+	for (u32 v = 0; v < 256 && n < 64; v++)
+		if (gates[v])
+			table[n++] = trap_info(v);
+	load_xen(table);
 }
 
 void gates_init(void)
 {
 	for (u32 v = 0; v < 256; v++)
-		if (kernel_stub(v))
-			gate_set(v, kernel_stub(v));
-	if (!on_xen())
-		native_idt_load();
+		if (!on_xen())
+			native_gate_write(v, gates[v] = kernel_stub(v), gate_dpl(v));
+		else
+			gates[v] = kernel_stub(v);
+	gates_load();
 	chain_pf = kernel_stub(14);
 	chain_bp = kernel_stub(3);
 	chain_db = kernel_stub(1);

@@ -98,12 +98,17 @@ static void fill_tables(void)
 	xen_gdt[GDT_ABSENT_DS / 8] = DESC_ABSENT_DS;
 }
 
+void paging_use(void)
+{
+	write_cr3(frame_of(kern_l4) * PAGE_SIZE);
+}
+
 static void hook_native(void)
 {
 	kern_l3[L3_INDEX(AREA_BASE)] = entry(area_l2, KERNEL_TABLE);
 	kern_l4[L4_INDEX(KERNEL_BASE)] = entry(kern_l3, KERNEL_TABLE);
 	kern_l4[L4_INDEX((u64)user_text_start)] = entry(user_l3, USER_TABLE);
-	write_cr3(frame_of(kern_l4) * PAGE_SIZE);
+	paging_use();
 }
 
 static void hook_xen(void)
@@ -138,7 +143,7 @@ static void guard(char *first_byte_of_stack)
 
 void paging_init(void)
 {
-	extern char main_stack[], ist_df_stack[], ist_nmi_stack[], ap_stack[];
+	extern char main_stack[], ist_df_stack[], ist_nmi_stack[], ap_stack[], ap_ist_stack[];
 	u64 global = on_xen() ? 0 : PTE_G;	/* Xen sees to it itself (MM-04) */
 
 	fill_tables();
@@ -156,4 +161,5 @@ void paging_init(void)
 	guard(ist_df_stack);
 	guard(ist_nmi_stack);
 	guard(ap_stack);
+	guard(ap_ist_stack);
 }

@@ -17,5 +17,5 @@ void selftest_user(void)
 	check(from_user(&syscall_regs) && syscall_regs.flags & FLAG_IF,
 	      "user, interrupts on before the call");
 	check(events_masked(), "user, events masked in the call");
-	check(gs_base() == (u64)&percpu && fs_base() == (u64)&fs_block, "user, the kernel's segment bases");
+	check(gs_base() == (u64)&percpus[0] && fs_base() == (u64)&fs_block, "user, the kernel's segment bases");
 }

@@ -18,3 +18,4 @@
 	STACK	ist_df_stack, 1		/* native #DF */
 	STACK	ist_nmi_stack, 1	/* native NMI */
 	STACK	ap_stack, 2		/* the second CPU */
+	STACK	ap_ist_stack, 1		/* its native #DF and NMI */
