@@ -6,8 +6,12 @@ import (
 	"sort"
 )
 
-// maxLines bounds the rows that are kept of a line table.
-const maxLines = 1 << 18
+// Bounds of what is read of the debug sections.
+const (
+	maxLines   = 1 << 18 // rows kept
+	maxUnits   = 256     // compile units looked at
+	maxEntries = 1 << 16 // entries of all units; debug/dwarf can stand still on a broken one
+)
 
 // Lines answers which source line an address came from.
 type Lines struct {
@@ -68,15 +72,19 @@ func (o *Object) lines(addr []uint64) (l *Lines) {
 		}
 	}
 	l = &Lines{}
-	for r := d.Reader(); ; {
+	units := 0
+	// Children are read, not skipped: skipping follows offsets in the file,
+	// which may lead back.
+	r := d.Reader()
+	for n := 0; n < maxEntries && units < maxUnits; n++ {
 		cu, err := r.Next()
 		if err != nil || cu == nil {
 			break
 		}
-		r.SkipChildren()
 		if cu.Tag != dwarf.TagCompileUnit {
 			continue
 		}
+		units++
 		lr, err := d.LineReader(cu)
 		if err != nil || lr == nil {
 			continue
