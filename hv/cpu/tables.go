@@ -6,6 +6,11 @@ import "fmt"
 func families() [][]row {
 	return [][]row{
 		pseudoRows(),
+		systemRows(),
+		segmentRows(),
+		tableRows(),
+		verifyRows(),
+		fpuRows(),
 		movRows(),
 		aluRows(),
 		flowRows(),
