@@ -1,0 +1,67 @@
+package guest_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// requireTools finds the compiler and its companions, or skips; with `cc` in
+// PVLAB_REQUIRE their absence is a failure.
+func requireTools(t *testing.T) {
+	t.Helper()
+	for _, tool := range []string{"make", "gcc", "ld", "objcopy"} {
+		if _, err := exec.LookPath(tool); err == nil {
+			continue
+		}
+		report := t.Skipf
+		if slices.Contains(strings.Split(os.Getenv("PVLAB_REQUIRE"), ","), "cc") {
+			report = t.Fatalf
+		}
+		report("no %s: `apt-get install -y --no-install-recommends gcc binutils make` brings it", tool)
+	}
+}
+
+// The image is what its sources give. The bytes are those of one compiler
+// version, the one in elf/BUILD; with another the build must still succeed.
+func TestRebuildGivesTheSameBytes(t *testing.T) {
+	requireTools(t)
+	dir := t.TempDir()
+	build := exec.Command("make", "OUT="+filepath.Join(dir, "elf"), "OBJ="+filepath.Join(dir, "obj"))
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("make: %v\n%s", err, out)
+	}
+	read := func(name string) []byte {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	recorded, here := read("elf/BUILD"), read(filepath.Join(dir, "elf", "BUILD"))
+	if !bytes.Equal(recorded, here) {
+		t.Skipf("bytes not compared: elf/ was built with\n%s, here is\n%s", recorded, here)
+	}
+	if !bytes.Equal(read("elf/bench.elf"), read(filepath.Join(dir, "elf", "bench.elf"))) {
+		t.Error("elf/bench.elf is not what its sources give: run `make -C guest`")
+	}
+}
+
+// Nothing of the machine that built the image is in it.
+func TestImageNamesNoPathOfTheBuilder(t *testing.T) {
+	data, err := os.ReadFile("elf/bench.elf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(data, []byte(dir)) {
+		t.Errorf("the image contains %q", dir)
+	}
+}
