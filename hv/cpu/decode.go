@@ -286,6 +286,11 @@ func (d *decoder) size(rule sizeRule) uint8 {
 			return 8
 		}
 		return 4
+	case sizeIO:
+		if d.opsize == (d.mode == Mode16) {
+			return 4
+		}
+		return 2
 	case sizeReg:
 		if d.mode == Mode64 {
 			return 8

@@ -16,6 +16,12 @@ func (c *CPU) offset(in *Inst) uint64 {
 	return (c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)) & in.addrMask()
 }
 
+// eaPlus is ea with delta added to the offset (bit strings).
+func (c *CPU) eaPlus(in *Inst, delta int64) uint64 {
+	off := (c.offset(in) + uint64(delta)) & in.addrMask()
+	return c.linear(in.Seg, off, uint64(in.Acc), in.Flags&FlagWrite != 0)
+}
+
 // addrMask is the wrap of the address size.
 func (in *Inst) addrMask() uint64 {
 	switch {

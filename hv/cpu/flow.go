@@ -8,6 +8,15 @@ func flowRows() []row {
 	rows := []row{
 		{m: map1, op: 0xe9, name: "JMP", form: formRelZ, size: sizeBr, attr: attrEnd, fn: all(opJmpRel)},
 		{m: map1, op: 0xeb, name: "JMP", form: formRel8, size: sizeBr, attr: attrEnd, fn: all(opJmpRel)},
+		{m: map1, op: 0xff, digit: d4, name: "JMP", form: formModRM, size: sizeBr, attr: attrEnd, fn: split(opJmpReg, opJmpMem)},
+		{m: map1, op: 0xe8, name: "CALL", form: formRelZ, size: sizeBr, attr: attrEnd, fn: all(opCallRel)},
+		{m: map1, op: 0xff, digit: d2, name: "CALL", form: formModRM, size: sizeBr, attr: attrEnd, fn: split(opCallReg, opCallMem)},
+		{m: map1, op: 0xc3, name: "RET", size: sizeBr, attr: attrEnd, fn: all(opRet)},
+		{m: map1, op: 0xc2, name: "RET", form: formImm16, size: sizeBr, attr: attrEnd, fn: all(opRet)},
+		{m: map1, op: 0xe0, name: "LOOPNE", form: formRel8, size: sizeBr, fn: all(opLoopne)},
+		{m: map1, op: 0xe1, name: "LOOPE", form: formRel8, size: sizeBr, fn: all(opLoope)},
+		{m: map1, op: 0xe2, name: "LOOP", form: formRel8, size: sizeBr, fn: all(opLoop)},
+		{m: map1, op: 0xe3, name: "JRCXZ", form: formRel8, size: sizeBr, fn: all(opJrcxz)},
 	}
 	for cc, f := range jcc {
 		rows = append(rows,
@@ -69,4 +78,88 @@ func (c *CPU) jumpIf(in *Inst, taken bool) status {
 	}
 	c.RIP = uint64(in.Imm)
 	return stJump
+}
+
+// jumpTo goes to a computed offset, truncated to the operand size.
+func (c *CPU) jumpTo(in *Inst, to uint64) status {
+	to &= maskOf(in.Size)
+	if !c.nearOK(to) {
+		return c.gp0()
+	}
+	c.RIP = to
+	return stJump
+}
+
+func opJmpReg(c *CPU, in *Inst) status { return c.jumpTo(in, c.R[in.RM&31]) }
+
+func opJmpMem(c *CPU, in *Inst) status {
+	to, ok := c.load(in.Seg, c.ea(in), int(in.Size))
+	if !ok {
+		return stFault
+	}
+	return c.jumpTo(in, to)
+}
+
+// callTo pushes the return offset and goes to a target.
+func (c *CPU) callTo(in *Inst, to uint64) status {
+	to &= maskOf(in.Size)
+	if !c.nearOK(to) {
+		return c.gp0()
+	}
+	if c.push(in.Size, in.Next()) == stFault {
+		return stFault
+	}
+	c.RIP = to
+	return stJump
+}
+
+func opCallRel(c *CPU, in *Inst) status { return c.callTo(in, uint64(in.Imm)) }
+func opCallReg(c *CPU, in *Inst) status { return c.callTo(in, c.R[in.RM&31]) }
+
+func opCallMem(c *CPU, in *Inst) status {
+	to, ok := c.load(in.Seg, c.ea(in), int(in.Size))
+	if !ok {
+		return stFault
+	}
+	return c.callTo(in, to)
+}
+
+// opRet is RET and RET imm16 (Imm is 0 without one).
+func opRet(c *CPU, in *Inst) status {
+	to, ok := c.peek(in.Size, 0)
+	if !ok {
+		return stFault
+	}
+	if !c.nearOK(to) {
+		return c.gp0()
+	}
+	c.setSP(c.R[x86.RSP] + uint64(in.Size) + uint64(in.Imm))
+	c.RIP = to
+	return stJump
+}
+
+// LOOP and JRCXZ count in the register of the address size.
+
+func opLoop(c *CPU, in *Inst) status   { return c.loop(in, true) }
+func opLoope(c *CPU, in *Inst) status  { return c.loop(in, c.lazy.zf()) }
+func opLoopne(c *CPU, in *Inst) status { return c.loop(in, !c.lazy.zf()) }
+
+func (c *CPU) loop(in *Inst, cond bool) status {
+	n := (c.R[x86.RCX] - 1) & in.addrMask()
+	st := c.jumpIf(in, n != 0 && cond)
+	if st != stFault {
+		c.setAddrReg(in, x86.RCX, n)
+	}
+	return st
+}
+
+func opJrcxz(c *CPU, in *Inst) status { return c.jumpIf(in, c.R[x86.RCX]&in.addrMask() == 0) }
+
+// setAddrReg writes a register in the width of the address size.
+func (c *CPU) setAddrReg(in *Inst, r int, v uint64) {
+	if in.Flags&FlagAddr16 != 0 {
+		c.R[r] = c.R[r]&^0xffff | v&0xffff
+		return
+	}
+	c.R[r] = v & in.addrMask()
 }

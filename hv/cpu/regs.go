@@ -44,7 +44,7 @@ func (c *CPU) setRegSize(r, size uint8, v uint64) {
 }
 
 // maskOf is all ones of size bytes.
-func maskOf(size uint8) uint64 { return ^uint64(0) >> (64 - 8*uint(size)&63) }
+func maskOf(size uint8) uint64 { return ^uint64(0) >> ((64 - 8*uint(size)) & 63) }
 
 // loadT and storeT access memory by T.
 func loadT[T word](c *CPU, in *Inst, lin uint64) (T, bool) {

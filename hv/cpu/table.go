@@ -126,6 +126,7 @@ const (
 	size64                  // as sizeV, but in 64-bit mode 8 without REX.W and never 4 (PUSH, POP)
 	sizeBr                  // near branches: as size64, and Intel ignores 66 in 64-bit mode
 	sizeY                   // 4 or 8 by REX.W; 66 does not matter
+	sizeIO                  // 2 or 4 by operand-size prefix and mode; REX.W does not matter (INS, OUTS, IN, OUT)
 	sizeReg                 // 8 in 64-bit mode, else 4 (MOV CR, MOV DR)
 )
 

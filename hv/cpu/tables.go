@@ -6,14 +6,27 @@ import "fmt"
 func families() [][]row {
 	return [][]row{
 		pseudoRows(),
+		movRows(),
+		condRows(),
+		aluRows(),
+		unaryRows(),
+		exchangeRows(),
+		mulRows(),
+		shiftRows(),
+		bitRows(),
+		bmiRows(),
+		bcdRows(),
+		stackRows(),
+		flowRows(),
+		flagRows(),
+		stringRows(),
+		stringIORows(),
+		hintRows(),
 		systemRows(),
 		segmentRows(),
 		tableRows(),
 		verifyRows(),
 		fpuRows(),
-		movRows(),
-		aluRows(),
-		flowRows(),
 	}
 }
 
