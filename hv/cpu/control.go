@@ -61,8 +61,11 @@ func opMovToCR(c *CPU, in *Inst) status {
 	case 4:
 		ok = c.setCR4(v)
 	case 8:
+		if !c.exact() {
+			return stFault
+		}
 		if ok = v < 16; ok {
-			c.CR8 = v
+			c.setCR8(v)
 		}
 	}
 	if !ok {
@@ -109,6 +112,17 @@ func (c *CPU) setCR3(v uint64) bool {
 	c.CR3 = v
 	c.FlushTLBNonGlobal()
 	return true
+}
+
+// TaskPriority is implemented by a Bus with a local APIC, which must hear of
+// writes to CR8 (the upper half of its task priority register).
+type TaskPriority interface{ SetTPR(class uint8) }
+
+func (c *CPU) setCR8(v uint64) {
+	c.CR8 = v
+	if t, ok := c.Bus.(TaskPriority); ok {
+		t.SetTPR(uint8(v))
+	}
 }
 
 // setCR4 writes CR4; false means #GP(0).

@@ -153,22 +153,30 @@ func topologyShift(n uint32) (s uint32) {
 	return s
 }
 
+// opCPUID asks the Bus, which may answer for the machine as a whole, or the
+// processor's own policy where there is none.
 func opCPUID(c *CPU, _ *Inst) status {
 	leaf, sub := uint32(c.R[x86.RAX]), uint32(c.R[x86.RCX])
-	a, b, cx, d := c.CPUID(leaf, sub)
+	a, b, cx, d := c.Policy.Leaf(leaf, sub)
+	if c.Bus != nil {
+		a, b, cx, d = c.Bus.CPUID(leaf, sub)
+	}
+	cx, d = c.cpuidDynamic(leaf, cx, d)
 	c.R[x86.RAX], c.R[x86.RBX], c.R[x86.RCX], c.R[x86.RDX] = uint64(a), uint64(b), uint64(cx), uint64(d)
 	return stEnd
 }
 
-// CPUID answers as the instruction does: the Bus's policy, with the bits
+// CPUID answers by the processor's own policy (CPU.Policy), with the bits
 // that follow control registers.
 func (c *CPU) CPUID(leaf, sub uint32) (a, b, cx, d uint32) {
-	if c.Bus != nil {
-		a, b, cx, d = c.Bus.CPUID(leaf, sub)
-	} else {
-		p := Policy{Vendor: c.Vendor, MaxPA: c.MaxPA}
-		a, b, cx, d = p.Leaf(leaf, sub)
-	}
+	a, b, cx, d = c.Policy.Leaf(leaf, sub)
+	cx, d = c.cpuidDynamic(leaf, cx, d)
+	return a, b, cx, d
+}
+
+// cpuidDynamic corrects the bits of ECX and EDX that follow control
+// registers: OSXSAVE, APIC, and SYSCALL on Intel.
+func (c *CPU) cpuidDynamic(leaf, cx, d uint32) (uint32, uint32) {
 	switch leaf {
 	case 1:
 		cx &^= leaf1ECXOSX
@@ -183,5 +191,5 @@ func (c *CPU) CPUID(leaf, sub uint32) (a, b, cx, d uint32) {
 			d &^= 1 << 11 // SYSCALL exists in 64-bit code only
 		}
 	}
-	return a, b, cx, d
+	return cx, d
 }

@@ -36,7 +36,8 @@ func (c *CPU) ioAllowed(port uint16, size int) bool {
 	return true
 }
 
-// portIn and portOut make the access after it was allowed.
+// portIn and portOut make the access after it was allowed (ioAllowed) and the
+// time made exact (exact).
 func (c *CPU) portIn(port uint16, size int) uint32 {
 	c.ioBreakpoint(port, size)
 	if c.Bus == nil {
@@ -59,7 +60,7 @@ func opOUTDX(c *CPU, in *Inst) status  { return c.out(in, uint16(c.R[x86.RDX])) 
 
 func (c *CPU) in(in *Inst, port uint16) status {
 	size := min(int(in.Size), 4)
-	if !c.ioAllowed(port, size) {
+	if !c.ioAllowed(port, size) || !c.exact() {
 		return stFault
 	}
 	v := uint64(c.portIn(port, size))
@@ -73,7 +74,7 @@ func (c *CPU) in(in *Inst, port uint16) status {
 
 func (c *CPU) out(in *Inst, port uint16) status {
 	size := min(int(in.Size), 4)
-	if !c.ioAllowed(port, size) {
+	if !c.ioAllowed(port, size) || !c.exact() {
 		return stFault
 	}
 	c.portOut(port, size, uint32(c.R[x86.RAX]))

@@ -13,6 +13,9 @@ func opRDMSR(c *CPU, _ *Inst) status {
 	if c.CPL != 0 {
 		return c.gp0()
 	}
+	if !c.exact() {
+		return stFault
+	}
 	v, ok := c.ReadMSR(uint32(c.R[x86.RCX]))
 	if !ok {
 		return c.gp0()
@@ -24,6 +27,9 @@ func opRDMSR(c *CPU, _ *Inst) status {
 func opWRMSR(c *CPU, _ *Inst) status {
 	if c.CPL != 0 {
 		return c.gp0()
+	}
+	if !c.exact() {
+		return stFault
 	}
 	v := c.R[x86.RAX]&0xffffffff | c.R[x86.RDX]<<32
 	if !c.WriteMSR(uint32(c.R[x86.RCX]), v) {
@@ -166,6 +172,9 @@ func (c *CPU) tscBlocked() bool { return c.CR4&x86.CR4TSD != 0 && c.CPL != 0 }
 func opRDTSC(c *CPU, _ *Inst) status {
 	if c.tscBlocked() {
 		return c.gp0()
+	}
+	if !c.exact() {
+		return stFault
 	}
 	t := c.tsc()
 	c.R[x86.RAX], c.R[x86.RDX] = t&0xffffffff, t>>32

@@ -9,6 +9,7 @@ import (
 // start state and calls StateChanged.
 func New(m *mem.Memory, bus Bus, v Vendor) *CPU {
 	c := &CPU{Mem: m, Bus: bus, Vendor: v, MaxPA: 46, KeepTLB: true, base: m.Base(), gen: 1, wgen: 1, arch: 2, archAll: 2}
+	c.Policy = Policy{Vendor: v, MaxPA: c.MaxPA}
 	c.blocks.slots = make([]block, blockSlots)
 	c.Reset()
 	return c
@@ -26,6 +27,13 @@ func (c *CPU) StateChanged() {
 // Run executes until budget instructions have retired or something else ends
 // it. Faults and exits count as one, so that no loop of them is free.
 func (c *CPU) Run(budget uint64) Exit {
+	c.inRun = true
+	ex := c.run(budget)
+	c.inRun = false
+	return ex
+}
+
+func (c *CPU) run(budget uint64) Exit {
 	c.sync()
 	end := c.Retired + budget
 	if end < c.Retired {
@@ -122,10 +130,11 @@ func (c *CPU) ripMask() uint64 {
 // returns false and the instruction must return stFault at once, having
 // changed nothing; it is run again by itself.
 func (c *CPU) exact() bool {
-	if !c.stepping {
+	if c.inRun && !c.stepping {
 		c.retry = true
+		return false
 	}
-	return c.stepping
+	return true
 }
 
 // special reports whether the next instruction needs the careful path.

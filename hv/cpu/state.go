@@ -120,6 +120,8 @@ type CPU struct {
 	Bus       Bus
 	Vendor    Vendor
 	Intercept Intercept
+	// Policy is how the processor identifies itself by CPUID.
+	Policy Policy
 	// MaxPA is the number of physical address bits.
 	MaxPA uint
 	// KeepTLB keeps stale translations until the guest flushes them
@@ -158,7 +160,7 @@ type CPU struct {
 	tfAfter bool
 	// See exact: the instruction runs by itself; it must; it asked for it.
 	stepping, forceStep, retry bool
-	external                   bool // the running access is not an instruction's own
+	inRun                      bool // within Run: see exact
 
 	blocks blockCache
 	one    block // scratch block of the stepping path
