@@ -48,7 +48,7 @@ type Run struct {
 	MemMiB   int    // the guest's memory in MiB, 0 means 256
 
 	// Timeout is how long the guest may run before the end is EndHang; 0 means
-	// 10 s. The boot of Xen counts.
+	// 10 s. The boot of Xen does not count.
 	Timeout time.Duration
 	// Quiet is how long the console is silent before the judge looks whether all
 	// vCPUs are blocked; 0 means 1 s.

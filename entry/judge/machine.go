@@ -3,7 +3,6 @@ package judge
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -138,9 +137,4 @@ func (m *machine) failure(what string, console []string) error {
 		msg = strings.Join(console[max(0, n-5):], " | ")
 	}
 	return fmt.Errorf("judge: %s: %s", what, msg)
-}
-
-// deadline is the end of a run's time: its timeout or that of ctx.
-func deadline(ctx context.Context, r Run) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, r.Timeout)
 }

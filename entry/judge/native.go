@@ -34,9 +34,6 @@ func (j *Judge) runNative(ctx context.Context, r Run, image, initrd string) (Out
 		return Outcome{}, m.failure(err.Error(), nil)
 	}
 	defer q.close()
-	ctx, cancel := deadline(ctx, r)
-	defer cancel()
-
 	w := nativeWatch{m: m, q: q, run: r, o: Outcome{Platform: Native, Vector: -1}}
 	if err := w.watch(ctx); err != nil {
 		return Outcome{}, err
@@ -54,8 +51,9 @@ type nativeWatch struct {
 }
 
 func (w *nativeWatch) watch(ctx context.Context) error {
-	quiet := time.NewTimer(w.run.Quiet)
+	quiet, limit := time.NewTimer(w.run.Quiet), time.NewTimer(w.run.Timeout)
 	defer quiet.Stop()
+	defer limit.Stop()
 	halted := int64(-1) // trap-log events when all vCPUs were last seen halted
 	for {
 		select {
@@ -87,11 +85,10 @@ func (w *nativeWatch) watch(ctx context.Context) error {
 			}
 			halted = now
 			quiet.Reset(w.run.Quiet / 2)
+		case <-limit.C:
+			w.o.End = EndHang
+			return nil
 		case <-ctx.Done():
-			if ctx.Err() == context.DeadlineExceeded {
-				w.o.End = EndHang
-				return nil
-			}
 			return fmt.Errorf("judge: on bare QEMU: %w", context.Cause(ctx))
 		}
 	}

@@ -30,8 +30,31 @@ var (
 	reXenDied = regexp.MustCompile(`\(XEN\).*(Panic on CPU \d+|FATAL TRAP|Xen BUG at)|^\(XEN\) (Could not |Reboot in )`)
 )
 
-// runXen boots the image as dom0.
+// Xen boots in about a second. bootTime is for a loaded machine; a boot that has
+// not come through by then is begun once more.
+const bootTime = 30 * time.Second
+
+var errBootStalled = fmt.Errorf("judge: Xen did not come up within %s", bootTime)
+
+// runXen runs the image as dom0.
 func (j *Judge) runXen(ctx context.Context, r Run, image, initrd string) (Outcome, error) {
+	w, err := j.bootXen(ctx, r, image, initrd)
+	if err == errBootStalled {
+		w, err = j.bootXen(ctx, r, image, initrd)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	o := ParseConsole(w.text())
+	if o.End == EndUnknown {
+		o.End = w.end
+	}
+	o.Traps = w.m.traps.traps
+	return o, nil
+}
+
+// bootXen runs one machine to its end.
+func (j *Judge) bootXen(ctx context.Context, r Run, image, initrd string) (*xenWatch, error) {
 	module := strings.ReplaceAll(strings.TrimSpace(image+" "+r.Cmdline), ",", ",,")
 	if initrd != "" {
 		module += "," + initrd
@@ -43,26 +66,11 @@ func (j *Judge) runXen(ctx context.Context, r Run, image, initrd string) (Outcom
 		"-initrd", module,
 	}, false, func(t Trap) bool { return t.CPL == 3 && t.Vector < 32 })
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	defer m.stop()
-	ctx, cancel := deadline(ctx, r)
-	defer cancel()
-
-	w := xenWatch{m: m, run: r}
-	if err := w.watch(ctx); err != nil {
-		return Outcome{}, err
-	}
-	m.stop()
-	o := ParseConsole(strings.Join(w.guest, "\n"))
-	if len(w.guest) == 0 {
-		o = Outcome{Platform: Xen, Vector: -1}
-	}
-	if o.End == EndUnknown {
-		o.End = w.end
-	}
-	o.Traps = m.traps.traps
-	return o, nil
+	w := &xenWatch{m: m, run: r}
+	return w, w.watch(ctx)
 }
 
 // xenWatch follows the serial line of one run.
@@ -76,9 +84,19 @@ type xenWatch struct {
 	keys  debugKeys
 }
 
+// text is the console from the guest's start on.
+func (w *xenWatch) text() string {
+	var b strings.Builder
+	for _, s := range w.guest {
+		b.WriteString(s + "\n")
+	}
+	return b.String()
+}
+
 func (w *xenWatch) watch(ctx context.Context) error {
-	quiet := time.NewTimer(w.run.Quiet)
+	quiet, limit := time.NewTimer(w.run.Quiet), time.NewTimer(bootTime)
 	defer quiet.Stop()
+	defer limit.Stop()
 	for {
 		select {
 		case line, ok := <-w.m.lines:
@@ -88,8 +106,12 @@ func (w *xenWatch) watch(ctx context.Context) error {
 				}
 				return w.m.failure("Xen did not start the guest", w.boot)
 			}
+			booting := !w.up
 			if done, err := w.line(line); done || err != nil {
 				return err
+			}
+			if booting && w.up {
+				limit.Reset(w.run.Timeout)
 			}
 			quiet.Reset(w.silence())
 		case <-quiet.C:
@@ -103,11 +125,13 @@ func (w *xenWatch) watch(ctx context.Context) error {
 				w.run.Quiet *= 2
 			}
 			quiet.Reset(w.silence())
-		case <-ctx.Done():
-			if ctx.Err() == context.DeadlineExceeded && w.up {
-				w.end = EndHang
-				return nil
+		case <-limit.C:
+			if !w.up {
+				return errBootStalled
 			}
+			w.end = EndHang
+			return nil
+		case <-ctx.Done():
 			return fmt.Errorf("judge: under Xen: %w", context.Cause(ctx))
 		}
 	}
