@@ -1,0 +1,239 @@
+package dom
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"pvlab/hv/cpu"
+	"pvlab/hv/mem"
+	"pvlab/hv/probe"
+	"pvlab/hypercall/abi"
+	"pvlab/pagetable"
+)
+
+// Options describe the domain to be built.
+type Options struct {
+	ID    uint16 // 0 is dom0
+	VCPUs int
+	Pages uint64 // frames the domain gets
+	// Privileged is dom0: hardware rights, console_io, SIF flags.
+	Privileged bool
+	Version    Version
+	// NewCPU makes vCPU id's processor over the arena.
+	NewCPU func(id int) *cpu.CPU
+	// Now is virtual time in nanoseconds since the machine started.
+	Now func() uint64
+	// TSCHz is the frequency of the processors' time-stamp counter.
+	TSCHz uint64
+	// WallclockSec is the wall clock at time 0, in seconds since 1970.
+	WallclockSec uint64
+	// XenLine gets each line that Xen prints, without the "(XEN) " prefix.
+	XenLine func(line string)
+	// Console gets what the guest writes to its console.
+	Console func(b []byte)
+	Probes  *probe.Set
+}
+
+// Domain is one PV domain.
+type Domain struct {
+	Options
+	Mem   *mem.Memory
+	Rules *pagetable.Rules
+	VCPU  []*VCPU
+	State
+
+	space space
+	p2m   []uint64
+}
+
+// State is what changes of a domain, apart from its vCPUs and memory.
+type State struct {
+	Assist     uint64 // vm_assist bits
+	TotPages   uint64
+	MaxPages   uint64
+	ShutCode   uint8 // reason latched, noShutdown = none
+	ShutDown   bool  // the domain is shutting down
+	ShutReason uint8 // reason in force once ShutDown
+	NextFree   uint64
+	Ports      []Port // event channels, index = port
+	Typed      []byte // console input not yet taken by the guest
+	PITPort61  uint8  // last value written to port 0x61
+	PCIAddr    uint32 // last value written to 0xcf8
+	RTCIndex   uint8
+	Watchdog   [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
+}
+
+const noShutdown = 0xff
+
+// New builds an empty domain in m: Xen's private frames, the domain's frames,
+// its vCPUs down but for vCPU 0. The guest's image is placed by the builder
+// (hv/image) into P2M, after which AdoptTables makes it runnable.
+func New(m *mem.Memory, o Options) (*Domain, error) {
+	switch {
+	case o.VCPUs < 1 || o.VCPUs > maxVCPUs:
+		return nil, fmt.Errorf("dom: %d vCPUs: want 1 to %d", o.VCPUs, maxVCPUs)
+	case o.Pages == 0:
+		return nil, errors.New("dom: a domain without memory")
+	case o.NewCPU == nil || o.Now == nil:
+		return nil, errors.New("dom: NewCPU and Now must be given")
+	}
+	if o.Version.Major == 0 {
+		o.Version = Xen417()
+	}
+	if o.Probes == nil {
+		o.Probes = &probe.Set{}
+	}
+	if o.TSCHz == 0 {
+		o.TSCHz = 1_000_000_000
+	}
+	d := &Domain{Options: o, Mem: m}
+	d.ShutCode = noShutdown
+	d.Rules = &pagetable.Rules{
+		M: m, MaxPA: 46,
+		Hardware: func(owner uint16) bool { return o.Privileged && owner == d.owner() },
+		Flush:    d.FlushTLB,
+		Freed:    d.freed,
+		Log:      func(s string) { d.Print(d.currentName() + " " + s) },
+	}
+	if err := d.buildSpace(o.VCPUs); err != nil {
+		return nil, err
+	}
+	if err := d.allocate(); err != nil {
+		return nil, err
+	}
+	d.Ports = make([]Port, 1, 16)
+	d.Ports[0].State = abi.EvtchnStatClosed
+	if !o.Privileged {
+		d.openToolPorts()
+	}
+	for i := 0; i < o.VCPUs; i++ {
+		d.VCPU = append(d.VCPU, d.newVCPU(i))
+	}
+	d.initTime()
+	return d, nil
+}
+
+func (d *Domain) owner() uint16 { return pagetable.OwnerOf(d.ID) }
+
+// Owner is the domain's value of mem.PageInfo.Owner.
+func (d *Domain) Owner() uint16 { return d.owner() }
+
+// SharedInfoMFN is the frame of shared_info.
+func (d *Domain) SharedInfoMFN() uint64 { return d.space.sharedInfo }
+
+// P2M is the list of the domain's initial frames: index PFN, value MFN. It
+// does not follow later changes; the guest's own list does.
+func (d *Domain) P2M() []uint64 { return d.p2m }
+
+// allocate gives the domain its frames.
+func (d *Domain) allocate() error {
+	base := d.space.m2pEnd
+	if base+d.Pages > d.Mem.Frames() {
+		return fmt.Errorf("dom: %d pages do not fit into an arena of %d frames", d.Pages, d.Mem.Frames())
+	}
+	d.p2m = make([]uint64, d.Pages)
+	for pfn := range d.p2m {
+		d.p2m[pfn] = base + uint64(pfn)
+	}
+	info := mem.PageInfo{Owner: d.owner(), Flags: pagetable.Allocated, Count: 1}
+	for _, mfn := range d.p2m {
+		d.Mem.SetInfo(mfn, info)
+	}
+	d.fillP2M()
+	for mfn := uint64(firstXenFrame); mfn < d.space.m2pEnd; mfn++ {
+		if d.Mem.Info(mfn).Count == 0 {
+			d.Mem.SetInfo(mfn, mem.PageInfo{Owner: pagetable.OwnerXen, Count: 1})
+		}
+	}
+	d.TotPages, d.MaxPages, d.NextFree = d.Pages, d.Pages, base+d.Pages
+	return nil
+}
+
+// fillP2M writes the M2P entries of the domain's frames, page by page.
+func (d *Domain) fillP2M() {
+	base := d.p2m[0]
+	for pfn := uint64(0); pfn < d.Pages; {
+		at := m2pFrame<<mem.PageShift + (base+pfn)*8
+		d.Mem.PrepareWrite(at >> mem.PageShift)
+		page := d.Mem.Frame(at >> mem.PageShift)
+		for o := at & mem.PageMask; o < mem.PageSize && pfn < d.Pages; o, pfn = o+8, pfn+1 {
+			binary.LittleEndian.PutUint64(page[o:], pfn)
+		}
+	}
+}
+
+// AllocFrame gives the domain one more frame, zeroed; false when there is no
+// free RAM or the domain has its maximum.
+func (d *Domain) AllocFrame() (mfn uint64, ok bool) {
+	if d.TotPages >= d.MaxPages {
+		return 0, false
+	}
+	total := d.Mem.Frames()
+	for n := uint64(0); n < total; n++ {
+		mfn = d.NextFree
+		if d.NextFree++; d.NextFree >= total {
+			d.NextFree = d.space.m2pEnd
+		}
+		if mfn >= total {
+			continue
+		}
+		if d.Mem.Info(mfn) == (mem.PageInfo{}) {
+			d.Mem.PrepareWrite(mfn)
+			clear(d.Mem.Frame(mfn))
+			d.Mem.SetInfo(mfn, mem.PageInfo{Owner: d.owner(), Flags: pagetable.Allocated, Count: 1})
+			d.TotPages++
+			return mfn, true
+		}
+	}
+	return 0, false
+}
+
+func (d *Domain) freed(uint64) { d.TotPages-- }
+
+// FlushTLB drops the translations of all vCPUs.
+func (d *Domain) FlushTLB() {
+	for _, v := range d.VCPU {
+		v.CPU.FlushTLB()
+	}
+}
+
+// Is reports whether a vm_assist is on.
+func (d *Domain) Is(assist uint) bool { return d.Assist>>assist&1 != 0 }
+
+// Print emits one line of Xen's console.
+func (d *Domain) Print(line string) {
+	if d.XenLine != nil {
+		d.XenLine(line)
+	}
+	for _, f := range d.Probes.Console {
+		f(line)
+	}
+}
+
+// currentName is how Xen names the vCPU in front of a guest message; the
+// rules do not say which vCPU runs, so it is the domain's first when unclear.
+func (d *Domain) currentName() string {
+	for _, v := range d.VCPU {
+		if v.running {
+			return v.Name()
+		}
+	}
+	return fmt.Sprintf("d%dv0", d.ID)
+}
+
+// Save returns a copy of the domain's state.
+func (d *Domain) Save() State {
+	s := d.State
+	s.Ports = append([]Port(nil), d.Ports...)
+	s.Typed = append([]byte(nil), d.Typed...)
+	return s
+}
+
+// Load puts a saved state back.
+func (d *Domain) Load(s State) {
+	ports, typed := d.Ports[:0], d.Typed[:0]
+	d.State = s
+	d.Ports = append(ports, s.Ports...)
+	d.Typed = append(typed, s.Typed...)
+}

@@ -1,0 +1,213 @@
+package dom
+
+import (
+	"encoding/binary"
+
+	"pvlab/hv/mem"
+	"pvlab/hypercall/abi"
+)
+
+// noDeadline is later than any timer.
+const noDeadline = ^uint64(0)
+
+// tscScale gives the multiplier and shift by which a guest turns TSC ticks
+// into nanoseconds: ns = (ticks << shift) * mul >> 32 (Xen public xen.h:
+// vcpu_time_info; X/time.c:set_time_scale).
+func tscScale(hz uint64) (mul uint32, shift int8) {
+	for hz > 2_000_000_000 {
+		hz >>= 1
+		shift--
+	}
+	for hz <= 1_000_000_000 {
+		hz <<= 1
+		shift++
+	}
+	return uint32(1_000_000_000 << 32 / hz), shift
+}
+
+func (d *Domain) initTime() {
+	base := d.space.sharedInfo << mem.PageShift
+	var b [12]byte
+	binary.LittleEndian.PutUint32(b[0:], 2)
+	binary.LittleEndian.PutUint32(b[4:], uint32(d.WallclockSec))
+	d.Mem.Write(base+abi.SharedInfoWCVersion, b[:])
+	binary.LittleEndian.PutUint32(b[0:], uint32(d.WallclockSec>>32))
+	d.Mem.Write(base+abi.SharedInfoWCSecHi, b[:4])
+	for _, v := range d.VCPU {
+		v.UpdateTime()
+		v.PeriodicLast = d.Now()
+	}
+}
+
+// UpdateTime publishes the vCPU's system time in its vcpu_info, and in its
+// time area if there is one.
+func (v *VCPU) UpdateTime() {
+	if v.InfoMFN == 0 {
+		return
+	}
+	pa := v.InfoMFN<<mem.PageShift + v.InfoOffset + abi.VCPUInfoTime
+	var b [abi.TimeInfoSize]byte
+	v.Dom.Mem.Read(pa, b[:])
+	version := binary.LittleEndian.Uint32(b[abi.TimeVersion:])
+	v.timeInfo(&b, version+2)
+	v.Dom.Mem.Write(pa, b[:])
+	if v.TimeArea != 0 {
+		v.updateAreas()
+	}
+}
+
+func (v *VCPU) timeInfo(b *[abi.TimeInfoSize]byte, version uint32) {
+	mul, shift := tscScale(v.Dom.TSCHz)
+	le := binary.LittleEndian
+	clear(b[:])
+	le.PutUint32(b[abi.TimeVersion:], version&^1)
+	var tsc uint64
+	if v.CPU.Bus != nil {
+		tsc = v.CPU.Bus.TSC()
+	}
+	le.PutUint64(b[abi.TimeTSCTimestamp:], tsc)
+	le.PutUint64(b[abi.TimeSystemTime:], v.Dom.Now())
+	le.PutUint32(b[abi.TimeTSCToSysMul:], mul)
+	b[abi.TimeTSCShift] = byte(shift)
+}
+
+// updateAreas writes the registered runstate and time areas through the
+// kernel's page table; in user mode that waits (EVT-18). Addresses that
+// cannot be written are skipped silently, as in Xen.
+func (v *VCPU) updateAreas() {
+	if !v.KernelMode {
+		v.AreaPending = true
+		return
+	}
+	v.AreaPending = false
+	if v.RunstateArea != 0 {
+		v.writeRunstate()
+	}
+	if v.TimeArea != 0 {
+		var b [abi.TimeInfoSize]byte
+		v.timeInfo(&b, 2)
+		v.CopyTo(v.TimeArea, b[:])
+	}
+}
+
+// RunstateInfo is the vCPU's struct vcpu_runstate_info as of now.
+func (v *VCPU) RunstateInfo() [abi.RunstateInfoSize]byte {
+	var b [abi.RunstateInfoSize]byte
+	le := binary.LittleEndian
+	times := v.RunstateTime
+	times[v.Runstate] += v.Dom.Now() - v.RunstateEntry
+	le.PutUint32(b[abi.RunstateState:], v.Runstate)
+	le.PutUint64(b[abi.RunstateEntryTime:], v.RunstateEntry)
+	for i, t := range times {
+		le.PutUint64(b[abi.RunstateTime+8*i:], t)
+	}
+	return b
+}
+
+// RegisterRunstate sets the area and fills it once.
+func (v *VCPU) RegisterRunstate(addr uint64) {
+	v.RunstateArea = addr
+	v.updateAreas()
+}
+
+func (v *VCPU) writeRunstate() {
+	b := v.RunstateInfo()
+	v.CopyTo(v.RunstateArea, b[:])
+}
+
+// setRunstate accounts the time of the state left (C/sched/core.c:
+// vcpu_runstate_change).
+func (v *VCPU) setRunstate(s uint32) {
+	now := v.Dom.Now()
+	v.RunstateTime[v.Runstate] += now - v.RunstateEntry
+	v.Runstate, v.RunstateEntry = s, now
+	if v.RunstateArea != 0 && s == abi.RunstateRunning {
+		v.updateAreas()
+	}
+}
+
+// SchedIn notes that the vCPU starts to run.
+func (v *VCPU) SchedIn() {
+	if v.Runstate != abi.RunstateRunning {
+		v.setRunstate(abi.RunstateRunning)
+		v.catchUpPeriodic()
+	}
+}
+
+// SetPeriodic sets the periodic timer's period in ns, 0 stops it. It counts
+// from the last tick, so a shorter period may tick at once.
+func (v *VCPU) SetPeriodic(period uint64) {
+	v.Periodic = period
+	v.catchUpPeriodic()
+}
+
+// catchUpPeriodic sends a tick that is due. A vCPU that does not run has no
+// periodic timer; it gets one tick when it runs again
+// (C/sched/core.c:vcpu_periodic_timer_work).
+func (v *VCPU) catchUpPeriodic() {
+	if now := v.Dom.Now(); v.Periodic != 0 && now >= v.PeriodicLast+v.Periodic {
+		v.PeriodicLast = now
+		v.RaiseVIRQ(abi.VIRQTimer)
+	}
+}
+
+// Advance fires all timers that are due at the present virtual time.
+func (d *Domain) Advance() {
+	if d.ShutDown {
+		return
+	}
+	now := d.Now()
+	for _, v := range d.VCPU {
+		if v.Down {
+			continue
+		}
+		if v.Singleshot != 0 && now >= v.Singleshot {
+			v.Singleshot = 0
+			v.RaiseVIRQ(abi.VIRQTimer)
+		}
+		if v.Polling && v.PollAt != 0 && now >= v.PollAt {
+			v.Unblock()
+		}
+		if !v.Blocked {
+			v.catchUpPeriodic()
+		}
+	}
+	for i, t := range d.Watchdog {
+		if t != 0 && now >= t {
+			d.Watchdog[i] = 0
+			d.watchdogFired(i)
+			return
+		}
+	}
+}
+
+// Deadline is the time of the next timer that can change anything: a tick of
+// an unbound VIRQ, or of one that is still pending, cannot. False when there
+// is none.
+func (d *Domain) Deadline() (ns uint64, ok bool) {
+	ns = noDeadline
+	for _, v := range d.VCPU {
+		if v.Down || d.ShutDown {
+			continue
+		}
+		if v.Polling && v.PollAt != 0 {
+			ns = min(ns, v.PollAt)
+		}
+		p, bound := v.VIRQPort(abi.VIRQTimer)
+		if !bound || d.IsPending(p) {
+			continue
+		}
+		if v.Singleshot != 0 {
+			ns = min(ns, v.Singleshot)
+		}
+		if v.Periodic != 0 && !v.Blocked {
+			ns = min(ns, v.PeriodicLast+v.Periodic)
+		}
+	}
+	for _, t := range d.Watchdog {
+		if t != 0 && !d.ShutDown {
+			ns = min(ns, t)
+		}
+	}
+	return ns, ns != noDeadline
+}
