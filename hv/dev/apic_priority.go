@@ -49,6 +49,17 @@ func (a *APIC) accept(vector uint8, level bool) {
 	a.update()
 }
 
+// news reports whether accept(vector) would change anything.
+func (a *APIC) news(vector uint8) bool {
+	switch {
+	case !a.Enabled() || !a.swEnabled():
+		return false
+	case vector < 16:
+		return a.Errors&esrReceiveVector == 0
+	}
+	return !hasBit(&a.IRR, vector)
+}
+
 // own is the vector of IRR that the priorities let through.
 func (a *APIC) own() (uint8, bool) {
 	if !a.Enabled() || !a.swEnabled() {

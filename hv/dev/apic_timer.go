@@ -39,9 +39,11 @@ func (a *APIC) timerDue() uint64 {
 	return after(a.TimerBase, uint64(a.TimerCount)*a.divider())
 }
 
-// timerNext is when the timer raises its interrupt.
+// timerNext is when the timer raises its interrupt; one that waits already in
+// IRR would not be raised again.
 func (a *APIC) timerNext() uint64 {
-	if !a.TimerOn || a.LVT[lvtTimer]&lvtMasked != 0 {
+	e := a.LVT[lvtTimer]
+	if !a.TimerOn || e&lvtMasked != 0 || !a.news(uint8(e)) {
 		return never
 	}
 	return a.timerDue()

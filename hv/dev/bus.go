@@ -192,6 +192,12 @@ func (b *Bus) WriteMSR(n uint32, v uint64) bool {
 	return false
 }
 
+// SetTPR sets the task priority as MOV to CR8 does; class is 0 to 15.
+func (b *Bus) SetTPR(class uint8) {
+	b.apic.SetTPR(class)
+	b.d.announce()
+}
+
 // CPUID answers a leaf.
 func (b *Bus) CPUID(leaf, sub uint32) (eax, ebx, ecx, edx uint32) {
 	if b.d.cfg.CPUID == nil {

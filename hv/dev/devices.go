@@ -25,6 +25,9 @@ type Signals struct {
 	// TPR says that the guest changed the task priority of the local APIC by
 	// other means than CR8; class is what CR8 now reads.
 	TPR func(cpu int, class uint8)
+	// Moved says that the guest moved, enabled or disabled the memory-mapped
+	// registers of a local APIC (see APIC.Registers).
+	Moved func(cpu int)
 	// Timer says that NextEvent may have moved to an earlier time.
 	Timer func()
 	// Output is a byte sent by the serial port.
@@ -44,7 +47,6 @@ type Config struct {
 	TSCHz    uint64 // frequency of the time-stamp counter
 	Epoch    int64  // seconds since 1970-01-01 UTC at virtual time 0, for the RTC
 	X2APIC   bool   // the CPUs announce x2APIC
-	MaxPA    uint   // physical address bits, as CPUID announces them
 	// Now is the virtual time in nanoseconds. It must not run backwards.
 	Now func() uint64
 	// CPUID answers a leaf for a CPU; nil answers zeros.
@@ -83,8 +85,6 @@ func New(cfg Config) (*Devices, error) {
 		return nil, fmt.Errorf("dev: %d CPUs: want 1 to %d", cfg.CPUs, MaxCPUs)
 	case cfg.TSCHz == 0:
 		return nil, errors.New("dev: TSCHz is 0")
-	case cfg.MaxPA < 32 || cfg.MaxPA > 52:
-		return nil, fmt.Errorf("dev: MaxPA is %d: want 32 to 52", cfg.MaxPA)
 	case cfg.Now == nil:
 		return nil, errors.New("dev: Now is nil")
 	}
@@ -132,7 +132,9 @@ func (d *Devices) PushInput(b []byte) int {
 }
 
 // NextEvent is the earliest time at which a device does something by itself
-// that a CPU could notice; false when no such time is set. The machine asks
+// that a CPU could notice; false when no such time is set. A timer whose
+// interrupt is masked, or waits already, has none, so that a machine that
+// sleeps for good runs out of events. The machine asks
 // before each slice: Signals.Timer only tells of times earlier than the last
 // answer.
 func (d *Devices) NextEvent() (ns uint64, ok bool) {
@@ -185,16 +187,18 @@ func (d *Devices) setLine(irq uint8, level bool) {
 	d.ioapic.setPin(pin, level)
 }
 
-// lineHeard reports whether an edge of an ISA interrupt line can reach a CPU.
+// lineHeard reports whether an edge of an ISA interrupt line would change
+// anything for a CPU: a request that is masked, or one that waits already,
+// need not be timed.
 func (d *Devices) lineHeard(irq uint8) bool {
 	pin := irq
 	if irq == 0 {
 		pin = 2
 	}
-	if d.ioapic.Redirection[pin]&redirMasked == 0 {
+	if d.ioapic.heard(pin) {
 		return true
 	}
-	if d.pic.masked(irq) {
+	if d.pic.masked(irq) || d.pic.requested(irq) {
 		return false
 	}
 	for i := range d.apics {
@@ -204,6 +208,10 @@ func (d *Devices) lineHeard(irq uint8) bool {
 	}
 	return false
 }
+
+// Listens reports whether a byte pushed now would raise an interrupt, so that
+// input can wake a CPU.
+func (d *Devices) Listens() bool { return d.uart.interruptsOnInput() && d.lineHeard(uartIRQ) }
 
 func (d *Devices) unmodelled(format string, args ...any) {
 	d.cfg.Signals.Unmodelled(fmt.Sprintf(format, args...))
@@ -225,6 +233,9 @@ func fill(s *Signals) {
 	}
 	if s.TPR == nil {
 		s.TPR = func(int, uint8) {}
+	}
+	if s.Moved == nil {
+		s.Moved = func(int) {}
 	}
 	if s.Timer == nil {
 		s.Timer = func() {}

@@ -71,13 +71,7 @@ func (io *ioapic) service(pin uint8) {
 	} else if io.IRR&bit == 0 {
 		return
 	}
-	m := message{
-		dest:    uint32(e >> 56),
-		logical: e&redirLogical != 0,
-		mode:    uint8(e >> 8 & 7),
-		vector:  uint8(e),
-		level:   e&redirLevel != 0,
-	}
+	m := io.message(pin)
 	switch m.mode {
 	case modeFixed, modeLowest:
 		if m.level {
@@ -91,6 +85,36 @@ func (io *ioapic) service(pin uint8) {
 	}
 	io.IRR &^= bit
 	io.d.send(m, nil)
+}
+
+// message is what pin sends.
+func (io *ioapic) message(pin uint8) message {
+	e := io.Redirection[pin]
+	return message{
+		dest:    uint32(e >> 56),
+		logical: e&redirLogical != 0,
+		mode:    uint8(e >> 8 & 7),
+		vector:  uint8(e),
+		level:   e&redirLevel != 0,
+	}
+}
+
+// heard reports whether an edge at pin would change anything for a CPU.
+func (io *ioapic) heard(pin uint8) bool {
+	if io.Redirection[pin]&redirMasked != 0 {
+		return false
+	}
+	m := io.message(pin)
+	for i := range io.d.apics {
+		a := &io.d.apics[i]
+		if !a.addressed(m, nil) {
+			continue
+		}
+		if m.mode != modeFixed && m.mode != modeLowest || a.news(m.vector) {
+			return true
+		}
+	}
+	return false
 }
 
 // eoi is the end of a level-triggered interrupt, broadcast by a local APIC.

@@ -243,6 +243,14 @@ func (pp *picPair) masked(irq uint8) bool {
 	return pp.slave.IMR>>(irq-8)&1 != 0 || pp.master.IMR>>picCascade&1 != 0
 }
 
+// requested reports whether a request of irq waits.
+func (pp *picPair) requested(irq uint8) bool {
+	if irq < 8 {
+		return pp.master.IRR>>irq&1 != 0
+	}
+	return pp.slave.IRR>>(irq-8)&1 != 0
+}
+
 // vector is what an acknowledge cycle would answer now.
 func (pp *picPair) vector() uint8 {
 	n, ok := pp.master.request()

@@ -180,9 +180,12 @@ func (u *uart) cause() uint8 {
 	return iirNone
 }
 
-func (u *uart) update() {
-	u.d.setLine(uartIRQ, u.cause() != iirNone && u.MCR&(mcrOut2|mcrLoop) == mcrOut2)
-}
+func (u *uart) update() { u.d.setLine(uartIRQ, u.cause() != iirNone && u.wired()) }
+
+// wired reports whether the interrupt output is connected.
+func (u *uart) wired() bool { return u.MCR&(mcrOut2|mcrLoop) == mcrOut2 }
+
+func (u *uart) interruptsOnInput() bool { return u.IER&ierReceive != 0 && u.wired() }
 
 // modem is MSR's bits 4-7: the connected side, or in loopback the outputs.
 func (u *uart) modem() uint8 {

@@ -60,11 +60,12 @@ func (a *APIC) writeMSR(r uint32, v uint64) bool {
 	return false
 }
 
-// writeBase writes IA32_APIC_BASE; false is #GP(0). The allowed transitions
+// writeBase writes IA32_APIC_BASE; false is #GP(0), and the width of physical
+// addresses is the CPU's to check. The allowed transitions
 // are those of "x2APIC State Transitions".
 func (a *APIC) writeBase(v uint64) bool {
 	const bits = baseBSP | baseX2APIC | baseEnable
-	if v&0xfff&^bits != 0 || v>>a.d.cfg.MaxPA != 0 {
+	if v&0xfff&^bits != 0 {
 		return false
 	}
 	on, x2 := v&baseEnable != 0, v&baseX2APIC != 0
@@ -77,17 +78,16 @@ func (a *APIC) writeBase(v uint64) bool {
 		return false
 	}
 	wasX2 := a.x2()
-	a.Base = v
+	a.Base = v&^baseBSP | a.Base&baseBSP
 	switch {
 	case !on:
-		id := a.ID
 		a.init()
-		a.ID = id
 	case x2 && !wasX2:
 		a.ID = uint32(a.cpu)
 		a.ICR &= 0xffffffff
 	}
 	a.update()
+	a.d.cfg.Signals.Moved(a.cpu)
 	return true
 }
 
