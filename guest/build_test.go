@@ -18,12 +18,19 @@ func requireTools(t *testing.T) {
 		if _, err := exec.LookPath(tool); err == nil {
 			continue
 		}
-		report := t.Skipf
-		if slices.Contains(strings.Split(os.Getenv("PVLAB_REQUIRE"), ","), "cc") {
-			report = t.Fatalf
-		}
-		report("no %s: `apt-get install -y --no-install-recommends gcc binutils make` brings it", tool)
+		absent(t, "cc", tool, "gcc binutils make")
 	}
+}
+
+// absent skips the test for want of a tool, or fails it if PVLAB_REQUIRE, a list
+// separated by commas, names what is needed.
+func absent(t *testing.T, need, tool, packages string) {
+	t.Helper()
+	report := t.Skipf
+	if slices.Contains(strings.Split(os.Getenv("PVLAB_REQUIRE"), ","), need) {
+		report = t.Fatalf
+	}
+	report("no %s: `apt-get install -y --no-install-recommends %s` brings it", tool, packages)
 }
 
 // The image is what its sources give. The bytes are those of one compiler
@@ -44,7 +51,9 @@ func TestRebuildGivesTheSameBytes(t *testing.T) {
 	}
 	recorded, here := read("elf/BUILD"), read(filepath.Join(dir, "elf", "BUILD"))
 	if !bytes.Equal(recorded, here) {
-		t.Skipf("bytes not compared: elf/ was built with\n%s, here is\n%s", recorded, here)
+		t.Logf("bytes not compared, but behaviour: elf/ was built with\n%shere is\n%s", recorded, here)
+		selfTestNatively(t, filepath.Join(dir, "elf", "bench.elf"))
+		return
 	}
 	if !bytes.Equal(read("elf/bench.elf"), read(filepath.Join(dir, "elf", "bench.elf"))) {
 		t.Error("elf/bench.elf is not what its sources give: run `make -C guest`")

@@ -3,6 +3,7 @@
 #define BENCH_H
 
 #include "arch.h"
+#include "user_abi.h"
 
 /* platform.c: where we run, found from the entry point that was used. */
 enum platform { PLATFORM_NATIVE, PLATFORM_XEN };
@@ -126,10 +127,6 @@ u64 run_user(u64 ip, u64 sp, u64 flags, u64 arg);
 void user_exit(u64 value) __attribute__((noreturn));
 void do_syscall(struct pt_regs *regs);
 extern struct pt_regs syscall_regs;	/* as the last system call came in */
-
-enum user_syscall {			/* numbers no Xen hypercall has */
-	SYS_EXIT = 0x200, SYS_COUNT,
-};
 
 /* commands */
 void cmd_selftest(void);

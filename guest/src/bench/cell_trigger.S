@@ -4,6 +4,7 @@
  * around the trigger without a trace.
  */
 #include "arch.h"
+#include "user_abi.h"
 #include "cell.h"
 
 /* All registers but RSP, from or to memory in the order of struct pt_regs. */
@@ -78,7 +79,7 @@
 	.type	user_cell_main, @function
 user_cell_main:
 	call	*%rdi
-	mov	$0x200, %eax		/* SYS_EXIT */
+	mov	$SYS_EXIT, %eax
 	xor	%edi, %edi
 	syscall
 user_cell_after:

@@ -1,6 +1,5 @@
 /* commands.c - small loads for measurements. */
 #include "bench.h"
-#include "xen_guest.h"
 
 static u64 breakpoints;
 
@@ -35,7 +34,7 @@ void __attribute__((noinline)) snap_round(u64 round)
 	page_set(area_address(AREA_SNAP_0), snap_frames[round & 1] * PAGE_SIZE | pte);
 	page_set(area_address(AREA_SNAP_1), snap_frames[~round & 1] * PAGE_SIZE | pte);
 	asm volatile("int3");
-	for (u32 i = 0; i < 96; i++)
+	for (u32 i = 0; i < 72; i++)
 		sum = (sum << 7 | sum >> 57) ^ (i + snap_pages[i % SNAP_PAGES][round % 512]);
 	snap_pages[0][round % 512] = sum;
 }

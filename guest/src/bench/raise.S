@@ -3,6 +3,7 @@
  * text and once more in user text. RDI is the operand of those that have one.
  */
 #include "arch.h"
+#include "user_abi.h"
 
 /* NAME_insn raises; the handler sends the program to NAME_resume. */
 .macro RAISE name, insn:vararg
@@ -70,7 +71,7 @@ user_raise_main:
 	mov	(%rdi), %rax
 	mov	8(%rdi), %rdi
 	call	*%rax
-	mov	$0x200, %eax		/* SYS_EXIT */
+	mov	$SYS_EXIT, %eax
 	xor	%edi, %edi
 	syscall
 	ud2
