@@ -121,7 +121,7 @@ func (c *CPU) gateCall(in *Inst, sel uint16, d x86.Descriptor, at uint64) status
 }
 
 // copyParams copies the gate's parameters from the caller's stack.
-func (c *CPU) copyParams(to *stackCursor, g *callGate) bool {
+func (c *CPU) copyParams(to *Stack, g *callGate) bool {
 	from := c.currentStack()
 	for i := int(g.params) - 1; i >= 0; i-- {
 		at := from
@@ -137,7 +137,7 @@ func (c *CPU) copyParams(to *stackCursor, g *callGate) bool {
 // privilegeStack reads the stack of privilege level cpl from the TSS and
 // checks it (SDM vol. 3, "Stack Switching", "Stack Switching in IA-32e
 // Mode"): #TS(TSS) when the TSS is too short, #TS(ss) for a bad selector.
-func (c *CPU) privilegeStack(cpl uint8) (s stackCursor, ss x86.Segment, ok bool) {
+func (c *CPU) privilegeStack(cpl uint8) (s Stack, ss x86.Segment, ok bool) {
 	if c.Long() {
 		rsp, ok := c.tssWord(4+8*uint32(cpl), 8)
 		if !ok {

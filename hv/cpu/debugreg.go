@@ -26,7 +26,8 @@ func (c *CPU) debugReg(in *Inst) (n uint8, st status) {
 		// A fault-class #DB; the handler may use the registers again.
 		c.DR[6] |= x86.DR6BD
 		c.DR[7] &^= x86.DR7GD
-		return 0, c.except(x86.VectorDB)
+		c.fault = x86.Fault{Vector: x86.VectorDB, Valid: true, Addr: x86.DR6BD}
+		return 0, stFault
 	}
 	return n, stOK
 }

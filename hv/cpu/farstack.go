@@ -2,9 +2,9 @@ package cpu
 
 import "pvlab/hv/x86"
 
-// stackCursor pushes to or pops from a stack without touching RSP, so that an
+// Stack is a cursor that pushes to or pops from a stack without touching RSP, so that an
 // instruction that fails half-way has changed no register.
-type stackCursor struct {
+type Stack struct {
 	c    *CPU
 	seg  x86.Segment // segment in force unless flat
 	sp   uint64
@@ -14,12 +14,12 @@ type stackCursor struct {
 }
 
 // currentStack is SS:RSP as the current code sees it.
-func (c *CPU) currentStack() stackCursor {
+func (c *CPU) currentStack() Stack {
 	return c.stackAt(c.Seg[x86.SS], c.R[x86.RSP], c.mode == Mode64, c.tlb)
 }
 
-func (c *CPU) stackAt(ss x86.Segment, sp uint64, flat bool, view *[tlbSize]tlbEntry) stackCursor {
-	s := stackCursor{c: c, seg: ss, sp: sp, flat: flat, view: view, mask: 0xffff}
+func (c *CPU) stackAt(ss x86.Segment, sp uint64, flat bool, view *[tlbSize]tlbEntry) Stack {
+	s := Stack{c: c, seg: ss, sp: sp, flat: flat, view: view, mask: 0xffff}
 	switch {
 	case flat:
 		s.mask = ^uint64(0)
@@ -31,12 +31,12 @@ func (c *CPU) stackAt(ss x86.Segment, sp uint64, flat bool, view *[tlbSize]tlbEn
 
 // innerStack is a stack of privilege level cpl that an inward transfer uses:
 // its accesses are implicit supervisor ones below level 3.
-func (c *CPU) innerStack(ss x86.Segment, sp uint64, flat bool) stackCursor {
+func (c *CPU) innerStack(ss x86.Segment, sp uint64, flat bool) Stack {
 	return c.stackAt(ss, sp, flat, &c.tlbs[viewKernel])
 }
 
 // linear checks [sp, sp+size) of the stack; false with #SS(0).
-func (s *stackCursor) linear(off uint64, size int) (uint64, bool) {
+func (s *Stack) linear(off uint64, size int) (uint64, bool) {
 	if s.flat {
 		if !x86.Canonical(off) || !x86.Canonical(off+uint64(size)-1) {
 			s.c.exceptCode(x86.VectorSS, 0)
@@ -65,10 +65,10 @@ func inLimit(s *x86.Segment, off uint64, size int) bool {
 	return last <= uint64(s.Limit)
 }
 
-func (s *stackCursor) push(size int, v uint64) bool { return s.pushWidth(size, size, v) }
+func (s *Stack) push(size int, v uint64) bool { return s.pushWidth(size, size, v) }
 
 // pushWidth makes a slot of size bytes and writes the low width bytes of it.
-func (s *stackCursor) pushWidth(size, width int, v uint64) bool {
+func (s *Stack) pushWidth(size, width int, v uint64) bool {
 	sp := (s.sp - uint64(size)) & s.mask
 	lin, ok := s.linear(sp, size)
 	if !ok {
@@ -82,7 +82,7 @@ func (s *stackCursor) pushWidth(size, width int, v uint64) bool {
 	return st != stFault
 }
 
-func (s *stackCursor) pop(size int) (uint64, bool) {
+func (s *Stack) pop(size int) (uint64, bool) {
 	lin, ok := s.linear(s.sp&s.mask, size)
 	if !ok {
 		return 0, false
@@ -97,7 +97,7 @@ func (s *stackCursor) pop(size int) (uint64, bool) {
 
 // commit makes the cursor's pointer the current stack pointer; a 16-bit stack
 // leaves the upper part of RSP alone.
-func (s *stackCursor) commit() {
+func (s *Stack) commit() {
 	r := &s.c.R[x86.RSP]
 	if s.mask == 0xffff {
 		*r = *r&^0xffff | s.sp&0xffff

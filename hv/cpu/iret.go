@@ -58,7 +58,7 @@ func opIRET(c *CPU, in *Inst) status {
 	return c.iretStack(&f, &cs, size)
 }
 
-func popFrame(st *stackCursor, size int) (f iretFrame, ok bool) {
+func popFrame(st *Stack, size int) (f iretFrame, ok bool) {
 	if f.rip, ok = st.pop(size); !ok {
 		return f, false
 	}

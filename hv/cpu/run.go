@@ -98,6 +98,9 @@ func (c *CPU) finish(in *Inst, st status) (Exit, bool) {
 		return c.exit, true
 	case stRepeat:
 		c.RIP = in.RIP
+		// An event between two iterations saves RF = 1 (SDM vol. 3,
+		// "Instruction-Breakpoint Exception Condition").
+		c.rflags |= x86.FlagRF
 	case stOK, stEnd:
 		c.RIP = in.Next()
 		if c.mode != Mode64 {
@@ -195,9 +198,6 @@ func (c *CPU) step() (Exit, bool) {
 		return c.finish(&in, st)
 	}
 	ex, done := c.finish(&in, st)
-	if st == stRepeat {
-		c.rflags |= rf // the instruction is not over
-	}
 	if done {
 		return ex, true
 	}

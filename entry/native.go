@@ -1,0 +1,324 @@
+package entry
+
+import (
+	"errors"
+
+	"pvlab/hv/cpu"
+	"pvlab/hv/probe"
+	"pvlab/hv/x86"
+)
+
+// EventKind says where an event comes from; the processor treats them
+// differently on the way to the handler.
+type EventKind uint8
+
+// Kinds of events.
+const (
+	Exception  EventKind = iota // a fault, trap or abort of the processor; Event.Fault
+	Software                    // INT n, INT3, INTO: the gate's DPL counts
+	Privileged                  // INT1: as a hardware #DB, the gate's DPL does not count
+	NMI
+	Interrupt // external, with a vector of the interrupt controller
+)
+
+var eventNames = [...]string{"exception", "softint", "exception", "nmi", "interrupt"}
+
+func (k EventKind) String() string { return eventNames[k] }
+
+// Event is what is to be delivered.
+type Event struct {
+	Kind   EventKind
+	Vector uint8
+	Fault  x86.Fault // for Exception: error code and address
+	Next   uint64    // for Software and Privileged: RIP after the instruction
+}
+
+// Result is how a delivery ended. The zero value means that the guest goes on
+// in a handler (which may be that of another exception, met on the way).
+type Result struct {
+	// Triple: no handler could be reached, the processor shuts down. Chain
+	// holds the exceptions in the order they were met, the first one first.
+	Triple bool
+	Chain  []x86.Fault
+	// Unmodelled is set when the guest asked for something pvlab lacks.
+	Unmodelled error
+}
+
+// Native delivers events as the processor does (SDM vol. 3, "Interrupt and
+// Exception Handling"): through the IDT of 64-bit and of 32-bit protected
+// mode, or the real-mode vector table.
+type Native struct {
+	// Probes may be nil. Set.Frame hears of each delivered frame.
+	Probes *probe.Set
+	// VCPU is put into the frames.
+	VCPU int
+
+	frame Frame // of the last delivery; its slots are reused
+}
+
+// Frame is the frame of the last delivery that reached a handler. It is
+// overwritten by the next one.
+func (n *Native) Frame() *Frame { return &n.frame }
+
+// delivery is one attempt to reach one vector.
+type delivery struct {
+	c      *cpu.CPU
+	n      *Native
+	vector uint8
+	code   uint32 // error code to push when hasCode
+	// hasCode is false for #GP and its like raised by INT n.
+	hasCode bool
+	soft    bool   // the gate's DPL counts
+	ext     uint32 // EXT bit of error codes met on the way
+	rip     uint64 // to save
+	rflags  uint64 // to save
+	kind    string
+	user    bool // interrupted code ran at CPL 3
+	// raw, when set, is what stops the run.
+	raw error
+}
+
+// Deliver brings the event to the guest. c.RIP is the instruction that
+// faulted, or the next one for traps and interrupts; for software interrupts
+// the instruction itself (ev.Next is what its handler returns to).
+func (n *Native) Deliver(c *cpu.CPU, ev Event) Result {
+	c.Halted = false
+	d := delivery{
+		c: c, n: n, vector: ev.Vector, kind: ev.Kind.String(), rip: c.RIP, rflags: c.Flags(),
+		user: c.CPL == 3, ext: 1,
+	}
+	switch ev.Kind {
+	case Exception:
+		d.except(ev.Fault)
+	case Software:
+		d.soft, d.ext, d.rip = true, 0, ev.Next
+	case Privileged:
+		d.rip = ev.Next
+	case NMI:
+		c.NMIBlocked = true
+	}
+	var chain []x86.Fault
+	class := classOf(ev)
+	for {
+		f := d.attempt()
+		if d.raw != nil {
+			return Result{Unmodelled: d.raw}
+		}
+		if !f.Valid {
+			c.Shadow = cpu.ShadowNone
+			return Result{}
+		}
+		if len(chain) == 0 {
+			chain = append(chain, eventFault(ev))
+		}
+		chain = append(chain, f)
+		next := classOfVector(f.Vector)
+		switch {
+		case class == double && next != benign:
+			return Result{Triple: true, Chain: chain}
+		case class == contributory && next == contributory, class == pageFault && next != benign:
+			next = double
+			if f.Vector == x86.VectorPF {
+				c.CR2 = f.Addr
+			}
+			f = x86.WithCode(x86.VectorDF, 0)
+			chain = append(chain, f)
+		}
+		class = next
+		d.kind, d.soft, d.ext, d.rip, d.rflags = Exception.String(), false, 1, c.RIP, c.Flags()
+		d.vector = f.Vector
+		d.except(f)
+	}
+}
+
+// except prepares for an exception: what it pushes, and CR2.
+func (d *delivery) except(f x86.Fault) {
+	d.vector, d.code, d.hasCode = f.Vector, f.Code, f.HasCode
+	switch f.Vector {
+	case x86.VectorPF:
+		d.c.CR2 = f.Addr
+	case x86.VectorDB:
+		if d.c.DR[7]&x86.DR7GD != 0 {
+			d.c.SetDR(7, d.c.DR[7]&^x86.DR7GD)
+		}
+	}
+	if savesRF(f) {
+		d.rflags |= x86.FlagRF
+	}
+}
+
+// savesRF reports whether the saved RFLAGS has RF set: for faults, except
+// those of an instruction breakpoint (SDM vol. 3, "Instruction-Breakpoint
+// Exception Condition"); f.Addr tells the general-detect fault of a MOV DR.
+func savesRF(f x86.Fault) bool {
+	switch f.Vector {
+	case x86.VectorDB:
+		return f.Addr&x86.DR6BD != 0
+	case x86.VectorNMI, x86.VectorBP, x86.VectorOF, x86.VectorDF, x86.VectorMC:
+		return false
+	}
+	return true
+}
+
+// faultClass decides what becomes of two exceptions in a row (SDM vol. 3,
+// table "Conditions for Generating a Double Fault").
+type faultClass uint8
+
+const (
+	benign faultClass = iota
+	contributory
+	pageFault
+	double
+)
+
+func classOfVector(v uint8) faultClass {
+	switch v {
+	case x86.VectorDE, x86.VectorTS, x86.VectorNP, x86.VectorSS, x86.VectorGP, x86.VectorCP:
+		return contributory
+	case x86.VectorPF, x86.VectorVE:
+		return pageFault
+	case x86.VectorDF:
+		return double
+	}
+	return benign
+}
+
+func classOf(ev Event) faultClass {
+	if ev.Kind != Exception {
+		return benign
+	}
+	return classOfVector(ev.Vector)
+}
+
+func eventFault(ev Event) x86.Fault {
+	if ev.Kind == Exception {
+		return ev.Fault
+	}
+	return x86.NoCode(ev.Vector)
+}
+
+var errTaskGate = errors.New("exception delivery through a task gate is not modelled")
+
+// attempt delivers one vector; a valid fault is what stood in the way.
+func (d *delivery) attempt() x86.Fault {
+	d.n.frame = Frame{VCPU: d.n.VCPU, Vector: int(d.vector), Kind: d.kind, Slots: d.n.frame.Slots[:0], FromUser: d.user}
+	switch {
+	case !d.c.Protected():
+		return d.real()
+	case d.c.Long():
+		return d.long()
+	}
+	return d.protected()
+}
+
+// gateFault is an error code that names an IDT entry.
+func (d *delivery) gateFault(vector uint8) x86.Fault {
+	return x86.WithCode(vector, uint32(d.vector)*8+2+d.ext)
+}
+
+// withExt adds the EXT bit to the error code of a selector fault.
+func (d *delivery) withExt(f x86.Fault) x86.Fault {
+	switch f.Vector {
+	case x86.VectorTS, x86.VectorNP, x86.VectorSS, x86.VectorGP:
+		f.Code |= d.ext
+	}
+	return f
+}
+
+// gate is the target of an IDT entry.
+type gate struct {
+	sel  uint16
+	rip  uint64
+	ist  uint8
+	trap bool // trap gate: leaves IF
+	size int  // bytes of each slot
+}
+
+// handlerCode fetches and checks the code segment of a gate; cpl is the
+// handler's privilege level.
+func (d *delivery) handlerCode(g *gate) (s x86.Segment, cpl uint8, f x86.Fault) {
+	c := d.c
+	if g.sel&^3 == 0 {
+		return s, 0, x86.WithCode(x86.VectorGP, d.ext)
+	}
+	desc, f := c.ReadDescriptor(g.sel)
+	if f.Valid {
+		return s, 0, d.withExt(f)
+	}
+	s = desc.Segment(g.sel)
+	code := uint32(g.sel&^3) | d.ext
+	const want = x86.AttrS | x86.AttrCode
+	bad := s.Attr&want != want || s.DPL() > c.CPL
+	if c.Long() {
+		bad = bad || s.Attr&x86.AttrL == 0 || s.Attr&x86.AttrDB != 0
+	}
+	if bad {
+		return s, 0, x86.WithCode(x86.VectorGP, code)
+	}
+	if s.Attr&x86.AttrP == 0 {
+		return s, 0, x86.WithCode(x86.VectorNP, code)
+	}
+	if s, f = c.MarkAccessed(g.sel); f.Valid {
+		return s, 0, d.withExt(f)
+	}
+	cpl = c.CPL
+	if s.Attr&x86.AttrDown == 0 {
+		cpl = s.DPL()
+	}
+	return s, cpl, x86.Fault{}
+}
+
+// slotNames in the order they are pushed; the last is pushed by exceptions
+// that have an error code.
+var slotNames = [...]string{"ss", "rsp", "rflags", "cs", "rip", "error"}
+
+// push stores a slot and records it.
+func (d *delivery) push(s *cpu.Stack, name string, size int, v uint64) x86.Fault {
+	if f := s.Push(size, v); f.Valid {
+		return d.withExt(f)
+	}
+	fr := &d.n.frame
+	fr.Slots = append(fr.Slots, Slot{Name: name, Addr: s.Linear(), Value: v})
+	return x86.Fault{}
+}
+
+// pushAll stores the frame from ss (or, without a stack switch, from rflags)
+// down.
+func (d *delivery) pushAll(s *cpu.Stack, size int, withStack bool) x86.Fault {
+	c := d.c
+	d.n.frame.StackTop = s.Pointer()
+	values := [...]uint64{uint64(c.Seg[x86.SS].Sel), c.R[x86.RSP], d.rflags, uint64(c.Seg[x86.CS].Sel), d.rip, uint64(d.code)}
+	first, last := 2, len(values)
+	if withStack {
+		first = 0
+	}
+	if !d.hasCode {
+		last--
+	}
+	for i := first; i < last; i++ {
+		if f := d.push(s, slotNames[i], size, values[i]); f.Valid {
+			return f
+		}
+	}
+	return x86.Fault{}
+}
+
+// enter goes to the handler and tells the observers.
+func (d *delivery) enter(s x86.Segment, g *gate, cpl uint8) {
+	c := d.c
+	flags := c.Flags() &^ (x86.FlagTF | x86.FlagNT | x86.FlagRF | x86.FlagVM)
+	if !g.trap {
+		flags &^= x86.FlagIF
+	}
+	c.EnterCode(s, g.rip, cpl)
+	c.SetFlags(flags)
+	fr := &d.n.frame
+	fr.Handler = g.rip
+	for i, j := 0, len(fr.Slots)-1; i < j; i, j = i+1, j-1 {
+		fr.Slots[i], fr.Slots[j] = fr.Slots[j], fr.Slots[i]
+	}
+	fr.At = fr.Slots[0].Addr
+	if d.n.Probes != nil {
+		probe.Fire(d.n.Probes.Frame, fr)
+	}
+}
