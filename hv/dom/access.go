@@ -74,3 +74,11 @@ func (v *VCPU) Write32(addr uint64, w uint32) bool {
 	binary.LittleEndian.PutUint32(b[:], w)
 	return v.CopyTo(addr, b[:])
 }
+
+// CopyToFault is CopyTo that tells how many bytes came before the fault.
+func (v *VCPU) CopyToFault(addr uint64, b []byte) (int, x86.Fault) {
+	if !AddrOK(addr) {
+		return 0, x86.WithCode(x86.VectorGP, 0)
+	}
+	return v.CPU.WriteLinear(cpu.ViewHypervisor, addr, b)
+}

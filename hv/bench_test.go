@@ -1,0 +1,68 @@
+package hv_test
+
+import (
+	"sort"
+	"testing"
+	"time"
+
+	"pvlab/hv"
+)
+
+// BenchmarkSnapshot is the cost of one trial: snapshot, 1,000 instructions
+// that write 8 pages, change 2 page-table entries and take one bounce, and
+// restore, in the booted bench guest with 128 MiB. Decoding is included,
+// since a restore drops the code of the pages it puts back.
+func BenchmarkSnapshot(b *testing.B) {
+	m := atRound(b)
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		s := m.Snapshot()
+		if _, err := m.Run(1000); err != nil {
+			b.Fatal(err)
+		}
+		m.Restore(s)
+		m.Release(s)
+		took = append(took, time.Since(start))
+	}
+	sort.Slice(took, func(i, k int) bool { return took[i] < took[k] })
+	b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1000, "p99-µs")
+}
+
+// BenchmarkIntegerLoop is the guest's plain integer loop, in instructions a
+// second, on each platform.
+func BenchmarkIntegerLoop(b *testing.B) {
+	for _, p := range platforms {
+		b.Run(p.String(), func(b *testing.B) {
+			m, _ := boot(b, hv.Config{Platform: p, Cmdline: "loop=1000000000000"})
+			run(b, m, 1_000_000) // past the boot
+			const piece = 10_000_000
+			n := 0
+			for b.Loop() {
+				run(b, m, piece)
+				n++
+			}
+			b.ReportMetric(float64(n)*piece/b.Elapsed().Seconds()/1e6, "Minsn/s")
+		})
+	}
+}
+
+// BenchmarkInt3 is int3 round trips a second through the good stub: a bounce
+// frame and the iret hypercall under Xen, IDT and IRETQ natively.
+func BenchmarkInt3(b *testing.B) {
+	for _, p := range platforms {
+		b.Run(p.String(), func(b *testing.B) {
+			m, _ := boot(b, hv.Config{Platform: p, Cmdline: "int3=1000000000"})
+			trips := 0
+			watchBreakpoints(m, &trips)
+			for trips == 0 {
+				run(b, m, 1000)
+			}
+			trips = 0
+			for b.Loop() {
+				run(b, m, 100_000)
+			}
+			b.ReportMetric(float64(trips)/b.Elapsed().Seconds(), "trips/s")
+		})
+	}
+}
