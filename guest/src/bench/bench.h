@@ -128,12 +128,12 @@ void user_exit(u64 value) __attribute__((noreturn));
 void do_syscall(struct pt_regs *regs);
 extern struct pt_regs syscall_regs;	/* as the last system call came in */
 
-/* commands */
-void cmd_selftest(void);
-void cmd_cell(const char *spec);
-void cmd_list(void);
-void cmd_int3(u64 n);
-void cmd_snap(void) __attribute__((noreturn));
-void cmd_smp(void);
+/* Commands, main.c lists them; value is what follows "=" on the command line. */
+void cmd_selftest(const char *value);
+void cmd_cell(const char *value);
+void cmd_list(const char *value);
+void cmd_int3(const char *value);
+void cmd_snap(const char *value);
+void cmd_smp(const char *value);
 
 #endif /* BENCH_H */

@@ -8,8 +8,14 @@ static void count_breakpoint(struct pt_regs *regs, long vector)
 	breakpoints++;
 }
 
-void cmd_int3(u64 n)
+void cmd_int3(const char *value)
 {
+	u64 n;
+
+	if (!parse_u64(value, &n)) {
+		print("int3: \"%s\" is no number\n", value);
+		return;
+	}
 	trap_handle(3, count_breakpoint);
 	for (u64 i = 0; i < n; i++)
 		asm volatile("int3");
@@ -39,7 +45,7 @@ void __attribute__((noinline)) snap_round(u64 round)
 	snap_pages[0][round % 512] = sum;
 }
 
-void cmd_snap(void)
+void cmd_snap(const char *value)
 {
 	trap_handle(3, count_breakpoint);
 	snap_frames[0] = frame_of(snap_pages[0]);

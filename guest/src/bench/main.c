@@ -48,50 +48,85 @@ static u64 count_loop(u64 n)
 	return sum;
 }
 
-static void cmd_nohandlers(void)
+static void cmd_hello(const char *value)
+{
+	print("hello, world\n");
+}
+
+static void cmd_loop(const char *value)
+{
+	u64 n;
+
+	if (parse_u64(value, &n) && n)
+		print("loop: %lu rounds, sum %016lx\n", n, count_loop(n));
+	else
+		print("loop: \"%s\" is no number of rounds\n", value);
+}
+
+static void cmd_idle(const char *value)
+{
+	print("idle\n");
+	for (;;)
+		events_wait();
+}
+
+static void cmd_spin(const char *value)
+{
+	print("spin\n");
+	for (;;)
+		barrier();
+}
+
+static void cmd_reboot(const char *value)
+{
+	print("reboot\n");
+	reboot();
+}
+
+static void cmd_crash(const char *value)
+{
+	panic("asked for by the command line");
+}
+
+static void cmd_nohandlers(const char *value)
 {
 	print("int3 without any handler\n");
 	gates_clear();
 	asm volatile("int3");
 }
 
+/* The words of the command line; the first row that it has is run, and then the
+   machine is powered off. */
+static const struct command {
+	const char *name;
+	void (*run)(const char *value);
+} commands[] = {
+	{ "selftest", cmd_selftest },	/* everything, ends in "Test result: ..." */
+	{ "cell", cmd_cell },		/* =VARIANT:pf|bp|db|gp:kernel|user */
+	{ "list", cmd_list },		/* the variants */
+	{ "hello", cmd_hello },
+	{ "loop", cmd_loop },		/* =N rounds of five integer instructions */
+	{ "int3", cmd_int3 },		/* =N round trips through the good stub */
+	{ "snap", cmd_snap },		/* rounds of snap_round for ever */
+	{ "smp", cmd_smp },		/* a second CPU, if there is one */
+	{ "idle", cmd_idle },		/* sleep, nothing will wake it */
+	{ "spin", cmd_spin },		/* loop for ever */
+	{ "reboot", cmd_reboot },
+	{ "crash", cmd_crash },		/* the kernel's own panic */
+	{ "nohandlers", cmd_nohandlers },	/* int3 with an empty IDT or trap table */
+};
+
 static void run(void)
 {
 	char value[64];
-	u64 n;
 
 	print("bench: running %s\n", on_xen() ? "as a Xen PV guest" : "natively");
 	events_init();
-
-	if (cmdline_option("selftest", value, sizeof(value)))
-		cmd_selftest();
-	else if (cmdline_option("cell", value, sizeof(value)))
-		cmd_cell(value);
-	else if (cmdline_option("list", value, sizeof(value)))
-		cmd_list();
-	else if (cmdline_option("loop", value, sizeof(value)) && parse_u64(value, &n) && n)
-		print("loop: %lu rounds, sum %016lx\n", n, count_loop(n));
-	else if (cmdline_option("int3", value, sizeof(value)) && parse_u64(value, &n))
-		cmd_int3(n);
-	else if (cmdline_option("snap", value, sizeof(value)))
-		cmd_snap();
-	else if (cmdline_option("smp", value, sizeof(value)))
-		cmd_smp();
-	else if (cmdline_option("idle", value, sizeof(value)))
-		for (print("idle\n");;)
-			events_wait();
-	else if (cmdline_option("spin", value, sizeof(value)))
-		for (print("spin\n");;)
-			barrier();
-	else if (cmdline_option("reboot", value, sizeof(value)))
-		reboot();
-	else if (cmdline_option("crash", value, sizeof(value)))
-		panic("asked for by the command line");
-	else if (cmdline_option("nohandlers", value, sizeof(value)))
-		cmd_nohandlers();
-	else if (cmdline_option("hello", value, sizeof(value)))
-		print("hello, world\n");
-	else
-		print("bench: nothing to do in \"%s\"\n", cmdline());
+	for (u32 i = 0; i < ARRAY_LEN(commands); i++)
+		if (cmdline_option(commands[i].name, value, sizeof(value))) {
+			commands[i].run(value);
+			power_off();
+		}
+	print("bench: nothing to do in \"%s\"\n", cmdline());
 	power_off();
 }

@@ -10,7 +10,7 @@ void check(bool holds, const char *what)
 	print("%s: %s\n", what, holds ? "ok" : "FAILED");
 }
 
-void cmd_selftest(void)
+void cmd_selftest(const char *value)
 {
 	selftest_exceptions();
 	selftest_memory();

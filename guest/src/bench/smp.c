@@ -88,7 +88,7 @@ static void send_nmi(void)
 		apic_icr(1, APIC_NMI);
 }
 
-void cmd_smp(void)
+void cmd_smp(const char *value)
 {
 	u64 wait = 0;
 

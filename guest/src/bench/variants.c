@@ -53,7 +53,7 @@ const struct variant *variant_find(const char *name)
 	return &user;
 }
 
-void cmd_list(void)
+void cmd_list(const char *value)
 {
 	for (u32 i = 0; i < ARRAY_LEN(variants); i++)
 		print("%s\n", variants[i].name);
