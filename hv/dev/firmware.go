@@ -9,7 +9,7 @@ func (d *Devices) handOver() {
 	// Both 8259As at the BIOS's vectors, with the timer, the keyboard and the
 	// clock let through; a serial interrupt of the port's detection is still
 	// requested.
-	d.pic.master.PICState = PICState{Base: 0x08, IMR: 0xb8, IRR: 1 << uartIRQ}
+	d.pic.master.PICState = PICState{Base: 0x08, IMR: 0xb8, IRR: 1 << uartIRQ, Lines: 1 << 0}
 	d.pic.slave.PICState = PICState{Base: 0x70, IMR: 0x8e, ELCR: 0x0c} // PCI interrupts: 10, 11
 	// The BIOS tick, 18.2 a second.
 	d.pit.Counter[0] = CounterState{Mode: 2, Access: pitWord, Gate: true, Loaded: true, Count: 0x10000, Base: now}
@@ -25,13 +25,12 @@ func (d *Devices) handOver() {
 	d.kbc.Output = 0xfa
 	d.kbc.Command = true
 	d.pm.Status = pmTimerBit
-	d.pci.Address = 0
+	d.pci.Address = 0x8000005c
 	d.pci.Values[register(pciPM, pmBaseReg)] = 0x601
 	d.pci.Values[register(pciPM, pmMiscReg)] = 1
 	d.pci.wire()
 
 	d.cmos()
-	d.setLine(0, d.pit.Counter[0].output(0))
 	d.pic.update()
 }
 

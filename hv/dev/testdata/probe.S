@@ -38,7 +38,7 @@ start:
 	mov $idt, %edi
 	mov $256, %ecx
 1:	mov %ax, (%edi)
-	movl $0x8e000000, 4(%edi)
+	movl $0x8e00, 4(%edi)
 	movw $8, 2(%edi)
 	mov %eax, %edx
 	shr $16, %edx
@@ -170,7 +170,7 @@ putc:	mov %al, %ah
 	.balign 8
 actions:
 	.long op_end, op_in, op_out, op_read, op_write, op_rdmsr, op_window, op_halt
-ready:	.byte 0x83, 3, 1, 0, 0, 1, 3, 3, 7, 2, 3, 4, 0, 1, 0, 0	/* value, register; the DLM write ends nothing */
+ready:	.byte 0x83, 3, 1, 0, 0, 1, 3, 3, 7, 2, 3, 4, 0, 1, 0, 0	/* value, register */
 digits:	.ascii "0123456789abcdef"
 	.balign 8
 gdt:	.quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
