@@ -52,6 +52,9 @@ type Native struct {
 	Probes *probe.Set
 	// VCPU is put into the frames.
 	VCPU int
+	// WithoutRF leaves RF clear in the RFLAGS that a fault saves, as QEMU's
+	// TCG does and no processor: for runs that are compared with it.
+	WithoutRF bool
 
 	frame Frame // of the last delivery; its slots are reused
 }
@@ -142,7 +145,7 @@ func (d *delivery) except(f x86.Fault) {
 			d.c.SetDR(7, d.c.DR[7]&^x86.DR7GD)
 		}
 	}
-	if savesRF(f) {
+	if savesRF(f) && !d.n.WithoutRF {
 		d.rflags |= x86.FlagRF
 	}
 }
