@@ -102,9 +102,10 @@ func at(t Trap) uint64 {
 }
 
 // softLength is how long the instruction is that raises a software exception:
-// INT3 and INTO one byte (the form CD 03 is taken for it), INT n two.
+// INT3 one byte (its form CD 03 is taken for it), INT n two. INTO does not exist
+// in 64-bit code.
 func softLength(vector int) uint64 {
-	if vector == 3 || vector == 4 || vector == 1 {
+	if vector == 3 {
 		return 1
 	}
 	return 2

@@ -1,5 +1,3 @@
-//go:build unix
-
 package judge
 
 import (
@@ -9,8 +7,11 @@ import (
 )
 
 // ownGroup starts the command in a new process group, so that killGroup reaches
-// whatever it starts and an interrupt at the terminal does not.
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// whatever it starts and an interrupt at the terminal does not. QEMU would go on
+// for ever without us, so it dies when we do.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
 
 func terminateGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
