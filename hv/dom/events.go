@@ -137,6 +137,7 @@ func (v *VCPU) MarkPending() {
 	}
 	v.Dom.Mem.PrepareWrite(v.InfoMFN)
 	v.Dom.Mem.Frame(v.InfoMFN)[v.InfoOffset+abi.VCPUInfoUpcallPending] = 1
+	v.Kicked = true
 	v.Unblock()
 }
 
@@ -202,6 +203,7 @@ func GlobalVIRQ(virq uint8) bool {
 func (v *VCPU) SendNMI() {
 	if !v.NMIPending {
 		v.NMIPending = true
+		v.Kicked = true
 		v.Unblock()
 	}
 }

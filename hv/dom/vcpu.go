@@ -87,6 +87,11 @@ type VCPUState struct {
 	// SYSCALL and by a bounce, cleared by other exits and by iret (TRAP_syscall).
 	Sysret bool
 
+	// Kicked says that something became pending while the vCPU was in the
+	// guest or not running: it must pass through Xen before its next
+	// instruction.
+	Kicked bool
+
 	// Multicall in progress, for HC-11.
 	InMulticall bool
 }
