@@ -43,7 +43,7 @@ func (d *Devices) cmos() {
 	// GiB below the hole.
 	low := d.cfg.MemBytes
 	var high uint64
-	if low > 7*gib/2 {
+	if low >= 7*gib/2 {
 		low, high = 3*gib, d.cfg.MemBytes-3*gib
 	}
 	set16(0x15, min(low/kib, 640))

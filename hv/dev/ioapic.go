@@ -80,6 +80,7 @@ func (io *ioapic) service(pin uint8) {
 	case modeNMI, modeINIT:
 		m.level = false
 	default:
+		io.IRR &^= bit
 		io.d.unmodelled("I/O APIC pin %d: delivery mode %d", pin, m.mode)
 		return
 	}

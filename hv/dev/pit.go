@@ -104,7 +104,10 @@ func (c *CounterState) value(t uint64) uint16 {
 		v = n - t
 	}
 	if c.BCD {
-		v = (v%10000 + 10000) % 10000
+		if t > n {
+			v = 10000 - (t-n)%10000
+		}
+		v %= 10000
 		return uint16(v/1000<<12 | v/100%10<<8 | v/10%10<<4 | v%10)
 	}
 	return uint16(v)
