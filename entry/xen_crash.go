@@ -74,6 +74,7 @@ func (x *Xen) die(rule, text string) {
 	if to := d.Probes.Death; len(to) != 0 {
 		probe.Fire(to, &probe.Death{VCPU: v.ID, Rule: rule, Text: text})
 	}
+	d.Crashed = !d.ShutDown
 	d.Shutdown(abi.ShutdownCrash)
 }
 

@@ -83,6 +83,16 @@ func (d *Domain) Type(b []byte, ring uint64) {
 	d.ConsoleRing(ring)
 }
 
+// Listens reports whether console input raises an event that somebody in the
+// guest hears of.
+func (d *Domain) Listens() bool {
+	if d.Privileged {
+		p, ok := d.VCPU[0].VIRQPort(abi.VIRQConsole)
+		return ok && !d.IsMasked(p)
+	}
+	return len(d.Ports) > ConsolePort && d.Ports[ConsolePort].Tools == ToolConsole && !d.IsMasked(ConsolePort)
+}
+
 // TakeTyped removes up to n bytes of console input.
 func (d *Domain) TakeTyped(n int) []byte {
 	n = min(n, len(d.Typed))

@@ -55,12 +55,14 @@ type State struct {
 	ShutCode   uint8 // reason latched, noShutdown = none
 	ShutDown   bool  // the domain is shutting down
 	ShutReason uint8 // reason in force once ShutDown
+	Crashed    bool  // Xen crashed the domain, the guest did not ask for it
 	NextFree   uint64
 	Ports      []Port // event channels, index = port
 	Typed      []byte // console input not yet taken by the guest
 	PITPort61  uint8  // last value written to port 0x61
 	PCIAddr    uint32 // last value written to 0xcf8
 	RTCIndex   uint8
+	PIRQEOIMap uint64    // frame registered by pirq_eoi_gmfn, 0 = none
 	Watchdog   [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
 }
 
@@ -163,30 +165,44 @@ func (d *Domain) fillP2M() {
 	}
 }
 
-// AllocFrame gives the domain one more frame, zeroed; false when there is no
-// free RAM or the domain has its maximum.
-func (d *Domain) AllocFrame() (mfn uint64, ok bool) {
-	if d.TotPages >= d.MaxPages {
+// AllocFrames gives the domain 2^order more frames, contiguous, aligned and
+// zeroed; false when there is no such free RAM or the domain has its maximum.
+func (d *Domain) AllocFrames(order uint32) (first uint64, ok bool) {
+	n := uint64(1) << order
+	if d.TotPages+n > d.MaxPages {
 		return 0, false
 	}
 	total := d.Mem.Frames()
-	for n := uint64(0); n < total; n++ {
-		mfn = d.NextFree
-		if d.NextFree++; d.NextFree >= total {
-			d.NextFree = d.space.m2pEnd
+	next := (d.NextFree + n - 1) &^ (n - 1)
+	for pass := 0; pass < 2; pass++ {
+		for ; next+n <= total; next += n {
+			if d.free(next, n) {
+				d.take(next, n)
+				d.NextFree = next + n
+				return next, true
+			}
 		}
-		if mfn >= total {
-			continue
-		}
-		if d.Mem.Info(mfn) == (mem.PageInfo{}) {
-			d.Mem.PrepareWrite(mfn)
-			clear(d.Mem.Frame(mfn))
-			d.Mem.SetInfo(mfn, mem.PageInfo{Owner: d.owner(), Flags: pagetable.Allocated, Count: 1})
-			d.TotPages++
-			return mfn, true
-		}
+		next = (d.space.m2pEnd + n - 1) &^ (n - 1)
 	}
 	return 0, false
+}
+
+func (d *Domain) free(first, n uint64) bool {
+	for mfn := first; mfn < first+n; mfn++ {
+		if d.Mem.Info(mfn) != (mem.PageInfo{}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Domain) take(first, n uint64) {
+	for mfn := first; mfn < first+n; mfn++ {
+		d.Mem.PrepareWrite(mfn)
+		clear(d.Mem.Frame(mfn))
+		d.Mem.SetInfo(mfn, mem.PageInfo{Owner: d.owner(), Flags: pagetable.Allocated, Count: 1})
+	}
+	d.TotPages += n
 }
 
 func (d *Domain) freed(uint64) { d.TotPages-- }
