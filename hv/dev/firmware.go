@@ -39,8 +39,8 @@ func (d *Devices) cmos() {
 	set16 := func(i uint8, v uint64) { d.rtc.CMOS[i], d.rtc.CMOS[i+1] = uint8(v), uint8(v>>8) }
 	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
 	// Memory below 640 KiB, from 1 MiB up in KiB (to 64 MiB), from 16 MiB up
-	// in 64 KiB (to 4 GiB), above 4 GiB in 64 KiB. QEMU's PC has at most 3.5
-	// GiB below the hole.
+	// in 64 KiB (to 4 GiB), above 4 GiB in 64 KiB. QEMU's PC with 3.5 GiB or
+	// more keeps 3 GiB of it below the hole.
 	low := d.cfg.MemBytes
 	var high uint64
 	if low >= 7*gib/2 {
