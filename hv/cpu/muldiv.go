@@ -49,10 +49,11 @@ func sourceMem[T word](f sourceOp[T]) execFn {
 	}
 }
 
-// mulFlags sets CF and OF together; SF and PF follow the low half and ZF and
-// AF are cleared (all four are undefined by the manuals).
+// mulFlags sets CF and OF together; SF, ZF and PF follow the low half and AF
+// is cleared. The manuals leave all four undefined; this is what QEMU does, so
+// that runs can be compared with it.
 func mulFlags[T word](c *CPU, low T, overflow bool) {
-	c.lazy = lazyFlags{zero: 1, sign: extend(low)}
+	c.lazy = lazyFlags{zero: extend(low), sign: extend(low)}
 	if overflow {
 		c.lazy.carry = carryCF
 	}
