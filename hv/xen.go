@@ -74,7 +74,7 @@ func (m *Machine) buildXen() error {
 	if err := d.AdoptTables(start.L4MFN); err != nil {
 		return err
 	}
-	d.SetStart(start.Entry, start.Stack, start.StartInfo)
+	d.SetStart(start.RIP, start.RSP, start.RSI)
 	x.ring = start.ConsoleMFN
 	x.guest = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, ConsoleRing: x.ring})
 	return nil

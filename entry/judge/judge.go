@@ -108,6 +108,7 @@ func (j *Judge) Run(ctx context.Context, r Run) (Outcome, error) {
 type Result struct {
 	Outcome Outcome
 	Err     error
+	Took    time.Duration // from starting QEMU to the outcome
 }
 
 // atOnce is how many machines run at the same time.
@@ -124,8 +125,9 @@ func (j *Judge) RunAll(ctx context.Context, runs []Run, each func(i int, r Resul
 	for range min(atOnce, len(runs)) {
 		go func() {
 			for i := range next {
+				start := time.Now()
 				o, err := j.Run(ctx, runs[i])
-				results[i] <- Result{o, err}
+				results[i] <- Result{o, err, time.Since(start)}
 			}
 		}()
 	}
