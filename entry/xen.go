@@ -15,10 +15,7 @@ import (
 type Xen struct {
 	V *dom.VCPU
 
-	tb bounce
-	// reload asks Resume to load CS and SS by their selectors.
-	reload bool
-
+	tb    bounce
 	frame probe.Frame
 	slots [11]probe.Slot
 }
@@ -77,7 +74,7 @@ func (x *Xen) Resume() {
 			x.deliver()
 		case v.Sysret && x.sysret():
 			return
-		case !v.Sysret && (!x.reload || x.iret()):
+		case !v.Sysret && (!x.V.Reload || x.iret()):
 			return
 		}
 	}
@@ -117,7 +114,7 @@ func (x *Xen) sysret() bool {
 	} else {
 		loadFlat(c)
 	}
-	x.reload = false
+	x.V.Reload = false
 	// SYSRET takes RFLAGS from R11 without RF and VM (SDM vol. 2, "SYSRET").
 	c.SetFlags(flags &^ x86.FlagRF)
 	c.Shadow = cpu.ShadowNone
@@ -131,7 +128,7 @@ func (x *Xen) sysret() bool {
 // IRET-13), which is left pending; false then.
 func (x *Xen) iret() bool {
 	c := x.V.CPU
-	x.reload = false
+	x.V.Reload = false
 	flags := c.Flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
 	cs, ss := c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel
 	if cs == abi.FlatKernelCS && ss == abi.FlatKernelSS && x86.Canonical(c.RIP) && !lowSelectors(c) {
@@ -144,7 +141,7 @@ func (x *Xen) iret() bool {
 	// CS and SS may each need their page of the LDT.
 	for n := 0; n < 2 && f.Valid && f.Vector == x86.VectorPF && x.DescriptorFault(f); n++ {
 		if x.tb.pending {
-			x.reload = true
+			x.V.Reload = true
 			return false
 		}
 		f = c.IretTo(c.RIP, cs, flags, c.R[x86.RSP], ss)
@@ -152,7 +149,7 @@ func (x *Xen) iret() bool {
 	if !f.Valid {
 		return true
 	}
-	x.reload = true
+	x.V.Reload = true
 	x.Exception(f)
 	return false
 }

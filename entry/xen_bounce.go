@@ -88,7 +88,7 @@ func (x *Xen) deliver() {
 	v.Sysret = true
 	c.R[x86.RSP] = bottom
 	loadFlat(c)
-	x.reload = false
+	x.V.Reload = false
 	if tb.handler == 0 {
 		x.crashNullHandler()
 		return

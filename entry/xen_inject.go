@@ -118,7 +118,7 @@ func (x *Xen) Sysenter() {
 	c.RIP, c.R[x86.RSP] = 0, 0
 	c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel = 3, abi.FlatUserSS
 	c.SetFlags(c.Flags()&^(x86.FlagVM|x86.FlagRF|x86.FlagTF) | x86.FlagIF)
-	v.Sysret, x.reload = true, true
+	v.Sysret, v.Reload = true, true
 	x.tb = bounce{pending: true, handler: v.Sysenter, kind: "sysenter", vector: -1, mask: v.SysenterMasks}
 	if v.Sysenter == 0 {
 		gp := &v.Trap[x86.VectorGP]
@@ -189,4 +189,17 @@ func (x *Xen) Failsafe(sel [4]uint16) {
 	if watch {
 		x.endFrame(at)
 	}
+}
+
+// EnterSyscall makes the registers those of a context that came by SYSCALL:
+// RIP after it, flat selectors (X/x86_64/entry.S:lstar_enter, cstar_enter).
+// The way back is SYSRET.
+func (x *Xen) EnterSyscall(next uint64, compat bool) {
+	v, c := x.V, x.V.CPU
+	c.RIP = next
+	c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel = abi.FlatKernelCS, abi.FlatKernelSS
+	if compat {
+		c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel = abi.FlatUserCS32, abi.FlatUserDS32
+	}
+	v.Sysret, v.Reload = true, false
 }

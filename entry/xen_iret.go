@@ -38,7 +38,7 @@ func (x *Xen) Iret() (rax uint64, ok bool) {
 	c.Seg[x86.SS].Sel = uint16(f.SS) | 3
 	c.SetFlags(f.RFLAGS&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF)
 	c.R[x86.RSP] = f.RSP
-	x.reload = true
+	x.V.Reload = true
 	if f.Flags&abi.VGCFInSyscall == 0 {
 		v.Sysret = false
 		c.R[x86.R11], c.R[x86.RCX] = f.R11, f.RCX

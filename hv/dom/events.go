@@ -1,8 +1,11 @@
 package dom
 
 import (
+	"encoding/binary"
+
 	"pvlab/hv/mem"
 	"pvlab/hypercall/abi"
+	"pvlab/pagetable"
 )
 
 // Port is one event channel of the domain.
@@ -206,4 +209,26 @@ func (v *VCPU) SendNMI() {
 		v.Kicked = true
 		v.Unblock()
 	}
+}
+
+// MoveInfo puts the vCPU's vcpu_info at an offset of one of the guest's
+// frames, with its present contents and everything marked pending (EVT-16;
+// C/domain.c:map_vcpu_info). -EINVAL when the frame cannot be writable.
+func (v *VCPU) MoveInfo(mfn, offset uint64) abi.Errno {
+	d := v.Dom
+	if d.Rules.GetPageAndType(mfn, d.owner(), pagetable.TypeWritable) != 0 {
+		return abi.EINVAL
+	}
+	var b [abi.VCPUInfoSize]byte
+	if v.InfoMFN != 0 {
+		copy(b[:], v.info())
+	} else {
+		b[abi.VCPUInfoUpcallMask] = 1
+	}
+	binary.LittleEndian.PutUint64(b[abi.VCPUInfoPendingSel:], ^uint64(0))
+	d.Mem.Write(mfn<<mem.PageShift+offset, b[:])
+	v.InfoMFN, v.InfoOffset, v.InfoMoved = mfn, offset, true
+	v.MarkPending()
+	v.UpdateTime()
+	return 0
 }

@@ -44,9 +44,9 @@ func (v *VCPU) SetTS(on bool) {
 	}
 }
 
-// loadRoot loads the page table of the current mode, dropping what the last
+// LoadRoot loads the page table of the current mode, dropping what the last
 // one left in the TLB.
-func (v *VCPU) loadRoot() {
+func (v *VCPU) LoadRoot() {
 	mfn := v.GuestTableUser
 	if v.KernelMode {
 		mfn = v.GuestTable
@@ -59,7 +59,7 @@ func (v *VCPU) loadRoot() {
 // touching GS: what Xen does to look at kernel memory from user mode.
 func (v *VCPU) ToggleTable() {
 	v.KernelMode = !v.KernelMode
-	v.loadRoot()
+	v.LoadRoot()
 }
 
 // ToggleMode is the switch between guest-kernel and guest-user mode: page
@@ -93,7 +93,7 @@ func (d *Domain) AdoptTables(l4 uint64) error {
 	v.GuestTable = l4
 	v.Initialised, v.Down = true, false
 	v.KernelMode = true
-	v.loadRoot()
+	v.LoadRoot()
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (v *VCPU) NewBaseptr(mfn uint64) abi.Errno {
 	v.showM2P(mfn, true)
 	v.GuestTable = mfn
 	if v.KernelMode {
-		v.loadRoot()
+		v.LoadRoot()
 	}
 	if old != 0 {
 		d.Rules.PutPageAndType(old)

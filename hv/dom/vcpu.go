@@ -86,14 +86,23 @@ type VCPUState struct {
 	// Sysret says that the return to the guest goes by SYSRET: set by a
 	// SYSCALL and by a bounce, cleared by other exits and by iret (TRAP_syscall).
 	Sysret bool
+	// Reload says that CS and SS are to be loaded by their selectors, which
+	// were changed.
+	Reload bool
 
 	// Kicked says that something became pending while the vCPU was in the
 	// guest or not running: it must pass through Xen before its next
 	// instruction.
 	Kicked bool
 
-	// Multicall in progress, for HC-11.
-	InMulticall bool
+	// Yielded asks the scheduler to run somebody else next.
+	Yielded bool
+
+	// Fresh is set from VCPUOP_initialise until the vCPU first runs: its data
+	// segments and bases are still to be loaded.
+	Fresh            bool
+	StartSel         [4]uint16 // DS, ES, FS, GS
+	StartFS, StartGS uint64
 }
 
 // AsyncNMI is the bit of NMI in AsyncMask.

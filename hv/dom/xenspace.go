@@ -196,6 +196,14 @@ func (d *Domain) fillM2P(from, to, pfn uint64) {
 	}
 }
 
+// M2PExtents are the frames at which each 2 MiB of the M2P table begins.
+func (d *Domain) M2PExtents() (mfns []uint64) {
+	for mfn := uint64(m2pFrame); mfn < d.space.m2pEnd; mfn += superFrames {
+		mfns = append(mfns, mfn)
+	}
+	return mfns
+}
+
 // SetM2P records that frame mfn holds pseudo-physical page pfn (^0: none).
 func (d *Domain) SetM2P(mfn, pfn uint64) {
 	if mfn < d.Mem.Frames() {

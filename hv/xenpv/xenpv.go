@@ -1,8 +1,8 @@
-// Package xenpv is Xen at work for one PV domain: it takes an exit of a
-// vCPU's processor, does what Xen 4.17 does about it - fix it up, emulate,
-// serve a hypercall, bounce it to the guest - and leaves the vCPU ready for
-// its next instruction. It decides nothing itself: entry, emul and hypercall
-// do; this is the order in which they are asked.
+// Package xenpv is Xen as a Machine sees it: it takes each exit of a vCPU's
+// processor, has it handled (page-type fix-ups and emulation in hv/emul,
+// hypercalls in hypercall, frames in entry), and brings the vCPU back to
+// where the guest can run. It schedules nothing: the machine asks who is
+// ready and when the next timer is due.
 package xenpv
 
 import (
@@ -11,193 +11,185 @@ import (
 	"pvlab/entry"
 	"pvlab/hv/cpu"
 	"pvlab/hv/dom"
-	"pvlab/hv/emul"
 	"pvlab/hv/x86"
 	"pvlab/hypercall"
 )
 
-// Guest is a PV domain and Xen's side of its vCPUs.
-type Guest struct {
-	Dom      *dom.Domain
-	borders  []*entry.Xen
-	callers  []*hypercall.Caller
-	tolerant bool
-	unsure   func(string)
+// Action tells the machine what became of the vCPU.
+type Action uint8
+
+// Actions.
+const (
+	Resume  Action = iota // it can go on
+	Yield                 // it can, but asked to let others run
+	Blocked               // it waits for an event
+	Down                  // it is offline
+	Ended                 // the domain has shut down: Domain.ShutReason says how
+)
+
+func (a Action) String() string {
+	return [...]string{"resume", "yield", "blocked", "down", "ended"}[a]
 }
 
-// Options say how to go on where pvlab lacks something.
+// Options of the hypervisor side.
 type Options struct {
-	// Tolerant goes on after something that is not modelled, which Unsure is
-	// told; otherwise Exit returns the error.
+	// Tolerant answers what is not modelled with -ENOSYS (or the guest's own
+	// fault) and reports it to Unsure; else it ends the run.
 	Tolerant bool
 	Unsure   func(what string)
-	// ConsoleRing is the frame of a domU's console page, 0 for none.
+	// ConsoleRing is the frame of a domU's console page.
 	ConsoleRing uint64
+	// FaultRF makes faults save RFLAGS with RF set, as processors do and QEMU
+	// does not.
+	FaultRF bool
 }
 
-// New puts Xen behind the vCPUs of d.
-func New(d *dom.Domain, o Options) *Guest {
-	g := &Guest{Dom: d, tolerant: o.Tolerant, unsure: o.Unsure}
-	table := hypercall.NewTable()
+// Platform is Xen with one domain.
+type Platform struct {
+	Dom  *dom.Domain
+	opts Options
+	vcpu []border
+}
+
+// border is one vCPU's way in and out of Xen.
+type border struct {
+	x *entry.Xen
+	c *hypercall.Caller
+}
+
+// New makes the platform of a domain.
+func New(d *dom.Domain, o Options) *Platform {
+	p := &Platform{Dom: d, opts: o}
+	t := hypercall.NewTable()
 	for _, v := range d.VCPU {
 		x := entry.NewXen(v)
-		c := hypercall.NewCaller(x, table)
+		c := hypercall.NewCaller(x, t)
 		c.Tolerant, c.Unsure, c.ConsoleRing = o.Tolerant, o.Unsure, o.ConsoleRing
-		g.borders = append(g.borders, x)
-		g.callers = append(g.callers, c)
+		p.vcpu = append(p.vcpu, border{x, c})
 	}
-	return g
+	return p
 }
 
-// Enter makes vCPU id ready to run after it was kicked or woke: what became
-// pending meanwhile is delivered. Without a kick it does nothing, since an
-// upcall happens only on the way out of Xen (EVT-02).
-func (g *Guest) Enter(id int) {
-	v := g.Dom.VCPU[id]
+// Ready reports whether vCPU v can be run.
+func (p *Platform) Ready(v int) bool { return p.Dom.VCPU[v].Runnable() }
+
+// Enter prepares vCPU v to run: it is scheduled in and gets what is due.
+func (p *Platform) Enter(v int) Action {
+	b := &p.vcpu[v]
+	cur := b.x.V
+	cur.Enter()
+	defer cur.Leave()
+	cur.SchedIn()
+	if cur.Fresh {
+		b.x.Start()
+	}
+	if cur.Runnable() {
+		b.x.Resume()
+	}
+	return p.action(cur)
+}
+
+// HandleExit does everything Xen does about one exit of v's processor. The
+// error is a *hypercall.Unmodelled or another named gap of the model.
+func (p *Platform) HandleExit(v *dom.VCPU, ex cpu.Exit) (Action, error) {
+	b := &p.vcpu[v.ID]
 	v.Enter()
-	if v.Kicked {
-		v.Kicked = false
-		v.Sysret = false // an interrupt or a schedule leaves by IRET
-		g.borders[id].Resume()
-	}
-}
-
-// Exit does what Xen does about an exit of vCPU id, up to the return to the
-// guest. A blocked or stopped vCPU is left before that return; Enter makes it
-// when the vCPU runs again. The error names what is not modelled.
-func (g *Guest) Exit(id int, ex *cpu.Exit) error {
-	v, x := g.Dom.VCPU[id], g.borders[id]
-	if err := g.handle(id, ex); err != nil {
-		return err
-	}
-	if !v.Runnable() {
-		v.Kicked = true
-		return nil
-	}
-	v.Kicked = false
-	x.Resume()
-	return nil
-}
-
-func (g *Guest) handle(id int, ex *cpu.Exit) error {
-	v, x := g.Dom.VCPU[id], g.borders[id]
-	c := v.CPU
-	if ex.Kind != cpu.ExitSyscall {
-		v.Sysret = false
-	}
+	defer v.Leave()
+	var err error
 	switch ex.Kind {
+	case cpu.ExitBudget, cpu.ExitStop, cpu.ExitInterrupt:
 	case cpu.ExitFault:
-		return g.fault(v, x, ex.Fault)
+		err = p.fault(b, ex.Fault)
 	case cpu.ExitSoftInt:
-		return g.softInt(v, x, ex)
+		b.softInt(ex)
 	case cpu.ExitSyscall:
-		return g.syscall(id, ex)
+		err = b.syscall(ex.Next)
 	case cpu.ExitSysenter:
-		c.RIP = ex.Next
-		x.Sysenter()
-		return nil
-	case cpu.ExitInterrupt, cpu.ExitNMI, cpu.ExitStop, cpu.ExitBudget:
-		return nil
+		b.x.Sysenter()
+	default:
+		err = fmt.Errorf("xenpv: exit %v of a PV vCPU at %#x", ex.Kind, v.CPU.RIP)
 	}
-	return fmt.Errorf("xen: processor exit %q of a PV guest", ex.Kind)
+	if err != nil {
+		return Resume, err
+	}
+	if v.Runnable() {
+		b.x.Resume()
+	}
+	return p.action(v), nil
 }
 
-// fault is the exception handlers of Xen (X/traps.c), in their order: what
-// Xen fixes up, what it emulates, else the guest's own handler.
-func (g *Guest) fault(v *dom.VCPU, x *entry.Xen, f x86.Fault) error {
-	switch f.Vector {
-	case x86.VectorPF:
-		if x.DescriptorFault(f) {
-			return nil
-		}
-		if done, err := g.emulated(x, emul.PageTableWrite(v, f)); done || err != nil {
-			return err
-		}
-	case x86.VectorGP:
-		if f.Code == 0 {
-			if done, err := g.emulated(x, emul.Privileged(v)); done || err != nil {
-				return err
-			}
-		}
-	case x86.VectorUD:
-		if done, err := g.emulated(x, emul.InvalidOp(v)); done || err != nil {
-			return err
-		}
-	case x86.VectorNM:
-		// Xen gives the FPU back before the guest hears of it (PRIV-14).
-		x.Exception(f)
-		v.SetTS(false)
-		return nil
-	case x86.VectorDB:
-		v.TakeDR6()
-	}
-	x.Exception(f)
-	return nil
-}
-
-// emulated does what an emulation's result asks; false when the guest gets
-// its own fault.
-func (g *Guest) emulated(x *entry.Xen, r emul.Result) (bool, error) {
-	if r.Missing != nil {
-		if !g.tolerant {
-			return false, r.Missing
-		}
-		g.unsure(r.Missing.Error())
-	}
-	if r.Fault.Valid {
-		x.Exception(r.Fault)
-	}
-	return r.Handled, nil
-}
-
-// softInt is INT n and its kin (FRAME-22 to FRAME-24): INT3 and INTO pass
-// gates of Xen's own IDT that anyone may use, INT 0x80 has a fast path, and
-// all others raise #GP(n*8+2), upon which Xen looks at the guest's DPL.
-func (g *Guest) softInt(v *dom.VCPU, x *entry.Xen, ex *cpu.Exit) error {
-	c := v.CPU
-	at := c.RIP
+// action sums up what state v is in.
+func (p *Platform) action(v *dom.VCPU) Action {
+	yielded := v.Yielded
+	v.Yielded = false
 	switch {
-	case ex.Soft == cpu.SoftICEBP:
-		c.RIP = ex.Next
-		v.TakeDR6()
-		x.Exception(x86.NoCode(x86.VectorDB))
-		return nil
-	case ex.Vector == x86.VectorBP || ex.Vector == x86.VectorOF:
-		c.RIP = ex.Next
-		x.SoftInt(ex.Vector)
-		return nil
-	case ex.Vector == 0x80:
-		c.RIP = ex.Next
-		if !x.Int80() {
-			c.RIP = at
-			x.Exception(x86.WithCode(x86.VectorGP, 0x80*8+2))
-		}
-		return nil
+	case p.Dom.ShutDown:
+		return Ended
+	case v.Down:
+		return Down
+	case v.Blocked:
+		return Blocked
+	case yielded:
+		return Yield
 	}
-	if !v.PermitSoftInt(ex.Vector) {
-		x.Exception(x86.WithCode(x86.VectorGP, uint32(ex.Vector)*8+2))
-		return nil
-	}
-	if v.Dom.Version.SoftIntLengthKnown() {
-		c.RIP = ex.Next
-	} else {
-		c.RIP = at + 2 // a prefixed INT returns into its own tail (HIST-24)
-	}
-	x.SoftInt(ex.Vector)
-	return nil
+	return Resume
 }
 
-// syscall is a hypercall in guest-kernel mode and the syscall callback
-// otherwise (HC-01, HC-08). 32-bit code never makes hypercalls.
-func (g *Guest) syscall(id int, ex *cpu.Exit) error {
-	v, x := g.Dom.VCPU[id], g.borders[id]
+// Deadline is the virtual time of the next timer, false when there is none;
+// Advance fires those that are due at the present time.
+func (p *Platform) Deadline() (ns uint64, ok bool) { return p.Dom.Deadline() }
+
+// Advance fires due timers.
+func (p *Platform) Advance() { p.Dom.Advance() }
+
+// Type hands console input to the guest.
+func (p *Platform) Type(b []byte) { p.Dom.Type(b, p.opts.ConsoleRing) }
+
+// Listens reports whether console input could wake a vCPU.
+func (p *Platform) Listens() bool {
+	if p.Dom.Privileged {
+		_, ok := p.Dom.VCPU[0].VIRQPort(2) // VIRQ_CONSOLE
+		return ok
+	}
+	return p.opts.ConsoleRing != 0
+}
+
+// State is everything of Xen that a snapshot needs, beside memory and the
+// processors' own states.
+type State struct {
+	Dom  dom.State
+	VCPU []dom.VCPUState
+}
+
+// Save copies the state; Load puts it back.
+func (p *Platform) Save() *State {
+	s := &State{Dom: p.Dom.Save(), VCPU: make([]dom.VCPUState, len(p.Dom.VCPU))}
+	for i, v := range p.Dom.VCPU {
+		s.VCPU[i] = v.VCPUState
+	}
+	return s
+}
+
+// Load restores a saved state. The processors' states and the memory are the
+// caller's to restore.
+func (p *Platform) Load(s *State) {
+	p.Dom.Load(s.Dom)
+	for i, v := range p.Dom.VCPU {
+		v.VCPUState = s.VCPU[i]
+	}
+}
+
+// syscall is a SYSCALL instruction: from the guest's kernel in 64-bit code a
+// hypercall, else a callback (HC-01, HC-08, HC-09).
+func (b *border) syscall(next uint64) error {
+	v := b.x.V
 	c := v.CPU
-	c.RIP = ex.Next
-	c.R[x86.RCX], c.R[x86.R11] = c.RIP, c.Flags()
-	v.Sysret = true
-	if !v.KernelMode || c.Mode() != cpu.Mode64 {
-		x.UserSyscall()
+	compat := c.Mode() != cpu.Mode64
+	c.R[x86.RCX], c.R[x86.R11] = next, c.Flags()&^x86.FlagRF
+	b.x.EnterSyscall(next, compat)
+	if compat || !v.KernelMode {
+		b.x.UserSyscall()
 		return nil
 	}
-	return g.callers[id].Do()
+	return b.c.Do()
 }

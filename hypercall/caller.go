@@ -1,0 +1,166 @@
+package hypercall
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"pvlab/entry"
+	"pvlab/hv/dom"
+	"pvlab/hv/probe"
+	"pvlab/hv/x86"
+	"pvlab/hypercall/abi"
+)
+
+// Unmodelled is a hypercall, or a part of one, that is not built. It stops
+// the run, or in tolerant mode is answered with -ENOSYS and noted.
+type Unmodelled struct {
+	Number uint64
+	Name   string
+	Sub    string // sub-operation, "" if the whole call is absent
+}
+
+func (u *Unmodelled) Error() string {
+	if u.Sub == "" {
+		return fmt.Sprintf("hypercall %d (%s) not modelled", u.Number, u.Name)
+	}
+	return fmt.Sprintf("hypercall %d (%s): %s not modelled", u.Number, u.Name, u.Sub)
+}
+
+// Caller makes the hypercalls of one vCPU.
+type Caller struct {
+	X *entry.Xen
+	V *dom.VCPU
+	D *dom.Domain
+	// Tolerant goes on after something Unmodelled, which Unsure is told.
+	Tolerant bool
+	Unsure   func(what string)
+	// ConsoleRing is the frame of a domU's console page, 0 for none.
+	ConsoleRing uint64
+
+	table  *Table
+	args   [5]uint64
+	number uint64
+	multi  bool
+	// next, when not empty, are the first arguments with which the handler
+	// wants to be called again: a continuation.
+	next []uint64
+	buf  [5]uint64
+}
+
+// NewCaller makes the caller of the vCPU behind x.
+func NewCaller(x *entry.Xen, t *Table) *Caller {
+	return &Caller{X: x, V: x.V, D: x.V.Dom, table: t}
+}
+
+// batch is how many elements of a guest's list are done in one go; a longer
+// list is continued by executing the SYSCALL again (HC-07), so that no list
+// holds the machine up.
+const batch = 1024
+
+// argRegs are the registers of the arguments (HC-01).
+var argRegs = [5]int{x86.RDI, x86.RSI, x86.RDX, x86.R10, x86.R8}
+
+// Do makes the hypercall that the registers ask for; they are those after
+// SYSCALL. RAX has the result afterwards. The error is *Unmodelled.
+func (c *Caller) Do() error {
+	r := &c.V.CPU.R
+	n := r[x86.RAX]
+	for i, reg := range argRegs {
+		c.args[i] = r[reg]
+	}
+	c.multi = false
+	res, err := c.call(n)
+	if err != nil {
+		return err
+	}
+	if len(c.next) != 0 {
+		for i, a := range c.next {
+			r[argRegs[i]] = a
+		}
+		c.next = nil
+		c.V.CPU.RIP -= 2
+		res = n
+	}
+	r[x86.RAX] = res
+	return nil
+}
+
+// call runs one row with c.args.
+func (c *Caller) call(n uint64) (uint64, error) {
+	row := &Row{}
+	if n < maxHypercall {
+		row = &c.table[n]
+	}
+	c.number = n
+	watch := len(c.D.Probes.Hypercall)+len(c.D.Probes.Return) != 0
+	var ev probe.Hypercall
+	if watch {
+		ev = probe.Hypercall{VCPU: c.V.ID, Number: n, Name: c.table.Name(n), Args: c.args, NArgs: row.NArgs, Multi: c.multi, RIP: c.V.CPU.RIP}
+		probe.Fire(c.D.Probes.Hypercall, &ev)
+	}
+	res := abi.ENOSYS.Result()
+	var err error
+	switch {
+	case row.run != nil:
+		res, err = row.run(c)
+	case n < maxHypercall && row.Support == Absent:
+		res, err = c.unmodelled("")
+	}
+	if watch && err == nil {
+		ev.Result = res
+		probe.Fire(c.D.Probes.Return, &ev)
+	}
+	return res, err
+}
+
+// unmodelled is the answer for what is not built.
+func (c *Caller) unmodelled(sub string) (uint64, error) {
+	u := &Unmodelled{Number: c.number, Name: c.table.Name(c.number), Sub: sub}
+	if !c.Tolerant {
+		return 0, u
+	}
+	if c.Unsure != nil {
+		c.Unsure(u.Error())
+	}
+	return abi.ENOSYS.Result(), nil
+}
+
+func (c *Caller) subOp(cmd uint64) (uint64, error) {
+	return c.unmodelled(fmt.Sprintf("operation %d", cmd))
+}
+
+// ret turns an errno into a handler's answer.
+func ret(e abi.Errno) (uint64, error) { return e.Result(), nil }
+
+// value is a handler's answer that is not an errno.
+func value(v uint64) (uint64, error) { return v, nil }
+
+// cmd32 is an argument declared int or unsigned int.
+func (c *Caller) cmd32(i int) uint64 { return uint64(uint32(c.args[i])) }
+
+// proceed asks for the call to be made again with these first arguments.
+func (c *Caller) proceed(args ...uint64) (uint64, error) {
+	c.next = c.buf[:copy(c.buf[:], args)]
+	return 0, nil
+}
+
+// copyIn reads an argument structure.
+func (c *Caller) copyIn(addr uint64, b []byte) bool { return c.V.CopyFrom(addr, b) }
+
+func (c *Caller) copyOut(addr uint64, b []byte) bool { return c.V.CopyTo(addr, b) }
+
+var le = binary.LittleEndian
+
+// self reports whether a domain id in an argument means the caller.
+func (c *Caller) self(id uint16) bool { return id == abi.DomIDSelf || id == c.D.ID }
+
+// privileged is a call that only dom0 may make: a domU is refused by the
+// default policy before anything is looked at; for dom0 it is not built.
+func privileged(c *Caller) (uint64, error) {
+	if !c.D.Privileged {
+		return ret(abi.EPERM)
+	}
+	return c.unmodelled("")
+}
+
+func xenPMUOp(*Caller) (uint64, error) { return ret(abi.EOPNOTSUPP) }

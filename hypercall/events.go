@@ -1,0 +1,243 @@
+package hypercall
+
+import (
+	"pvlab/hv/dom"
+	"pvlab/hypercall/abi"
+)
+
+// eventChannelOp is hypercall 32 (EVT-12, EVT-13; C/event_channel.c). The
+// FIFO form of channels and PIRQs are not built.
+func eventChannelOp(c *Caller) (uint64, error) {
+	return c.evtchn(c.cmd32(0), c.args[1])
+}
+
+// eventChannelOpCompat is hypercall 16: {cmd u32, pad, union} in one
+// structure.
+func eventChannelOpCompat(c *Caller) (uint64, error) {
+	cmd, ok := c.V.Read32(c.args[0])
+	if !ok {
+		return ret(abi.EFAULT)
+	}
+	switch cmd {
+	case abi.EvtchnOpInitControl, abi.EvtchnOpExpandArray, abi.EvtchnOpSetPriority, abi.EvtchnOpReset:
+		return ret(abi.ENOSYS) // the old interface ends before these
+	}
+	return c.evtchn(uint64(cmd), c.args[0]+8)
+}
+
+// evtchnArgSize is the size of each command's structure.
+var evtchnArgSize = [...]int{
+	abi.EvtchnOpBindInterdomain: 12, abi.EvtchnOpBindVIRQ: 12, abi.EvtchnOpBindPIRQ: 12, abi.EvtchnOpClose: 4,
+	abi.EvtchnOpSend: 4, abi.EvtchnOpStatus: 24, abi.EvtchnOpAllocUnbound: 8, abi.EvtchnOpBindIPI: 8,
+	abi.EvtchnOpBindVCPU: 8, abi.EvtchnOpUnmask: 4, abi.EvtchnOpReset: 2, abi.EvtchnOpInitControl: 16,
+	abi.EvtchnOpExpandArray: 8, abi.EvtchnOpSetPriority: 8,
+}
+
+func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
+	if cmd >= uint64(len(evtchnArgSize)) {
+		return ret(abi.ENOSYS)
+	}
+	var buf [24]byte
+	b := buf[:evtchnArgSize[cmd]]
+	if !c.copyIn(arg, b) {
+		return ret(abi.EFAULT)
+	}
+	var err abi.Errno
+	back := false // the structure is an output too
+	switch cmd {
+	case abi.EvtchnOpBindInterdomain:
+		err, back = c.bindInterdomain(b), true
+	case abi.EvtchnOpBindVIRQ:
+		err, back = c.bindVIRQ(b), true
+	case abi.EvtchnOpBindIPI:
+		err, back = c.bindIPI(b), true
+	case abi.EvtchnOpAllocUnbound:
+		err, back = c.allocUnbound(b), true
+	case abi.EvtchnOpStatus:
+		err, back = c.evtchnStatus(b), true
+	case abi.EvtchnOpClose:
+		err = c.closePort(uint64(le.Uint32(b)))
+	case abi.EvtchnOpSend:
+		err = c.send(uint64(le.Uint32(b)))
+	case abi.EvtchnOpBindVCPU:
+		err = c.bindVCPU(uint64(le.Uint32(b)), le.Uint32(b[4:]))
+	case abi.EvtchnOpUnmask:
+		if p := uint64(le.Uint32(b)); c.D.Port(p) != nil {
+			c.D.Unmask(p)
+		} else {
+			err = abi.EINVAL
+		}
+	case abi.EvtchnOpReset:
+		err = c.resetPorts(le.Uint16(b))
+	default:
+		return c.subOp(cmd)
+	}
+	if err == 0 && back && !c.copyOut(arg, b) {
+		err = abi.EFAULT
+	}
+	return ret(err)
+}
+
+// bindVIRQ: {virq u32, vcpu u32, port u32 out}.
+func (c *Caller) bindVIRQ(b []byte) abi.Errno {
+	virq, vcpu := le.Uint32(b), le.Uint32(b[4:])
+	switch {
+	case virq >= abi.NrVIRQs || dom.GlobalVIRQ(uint8(virq)) && vcpu != 0:
+		return abi.EINVAL
+	case vcpu >= uint32(len(c.D.VCPU)):
+		return abi.ENOENT
+	}
+	if _, bound := c.D.VCPU[vcpu].VIRQPort(uint8(virq)); bound {
+		return abi.EEXIST
+	}
+	return c.open(b[8:], dom.Port{State: abi.EvtchnStatVIRQ, VCPU: uint16(vcpu), VIRQ: uint8(virq)})
+}
+
+// bindIPI: {vcpu u32, port u32 out}.
+func (c *Caller) bindIPI(b []byte) abi.Errno {
+	vcpu := le.Uint32(b)
+	if vcpu >= uint32(len(c.D.VCPU)) {
+		return abi.ENOENT
+	}
+	return c.open(b[4:], dom.Port{State: abi.EvtchnStatIPI, VCPU: uint16(vcpu)})
+}
+
+// open takes a free port for p and stores its number in out.
+func (c *Caller) open(out []byte, p dom.Port) abi.Errno {
+	n, err := c.D.FreePort()
+	if err != 0 {
+		return err
+	}
+	c.D.Ports[n] = p
+	le.PutUint32(out, uint32(n))
+	return 0
+}
+
+// allocUnbound: {dom u16, remote_dom u16, port u32 out}.
+func (c *Caller) allocUnbound(b []byte) abi.Errno {
+	if !c.self(le.Uint16(b)) {
+		return abi.ESRCH
+	}
+	remote := le.Uint16(b[2:])
+	if remote == abi.DomIDSelf {
+		remote = c.D.ID
+	}
+	return c.open(b[4:], dom.Port{State: abi.EvtchnStatUnbound, Remote: remote})
+}
+
+// bindInterdomain: {remote_dom u16, pad, remote_port u32, local_port u32 out}.
+func (c *Caller) bindInterdomain(b []byte) abi.Errno {
+	if !c.self(le.Uint16(b)) {
+		return abi.ESRCH
+	}
+	remote := uint64(le.Uint32(b[4:]))
+	if c.D.Port(remote) == nil {
+		return abi.EINVAL
+	}
+	local, err := c.D.FreePort()
+	if err != 0 {
+		return err
+	}
+	if r := &c.D.Ports[remote]; r.State != abi.EvtchnStatUnbound || r.Remote != c.D.ID {
+		return abi.EINVAL
+	}
+	c.D.Ports[local] = dom.Port{State: abi.EvtchnStatInterdomain, Remote: c.D.ID, Peer: uint16(remote)}
+	r := &c.D.Ports[remote]
+	r.State, r.Peer = abi.EvtchnStatInterdomain, local
+	le.PutUint32(b[8:], uint32(local))
+	c.D.Raise(uint64(local)) // a wake-up may have been lost before
+	return 0
+}
+
+// send raises the other end of a channel (EVT-13).
+func (c *Caller) send(port uint64) abi.Errno {
+	p := c.D.Port(port)
+	if p == nil {
+		return abi.EINVAL
+	}
+	switch p.State {
+	case abi.EvtchnStatInterdomain:
+		switch {
+		case p.Tools == dom.ToolConsole:
+			c.D.ConsoleRing(c.ConsoleRing)
+		case p.Tools == dom.ToolNone:
+			c.D.Raise(uint64(p.Peer))
+		}
+	case abi.EvtchnStatIPI:
+		c.D.Raise(port)
+	case abi.EvtchnStatUnbound:
+	default:
+		return abi.EINVAL
+	}
+	return 0
+}
+
+func (c *Caller) closePort(port uint64) abi.Errno {
+	p := c.D.Port(port)
+	if p == nil || p.State == abi.EvtchnStatClosed {
+		return abi.EINVAL
+	}
+	if p.State == abi.EvtchnStatInterdomain && p.Tools == dom.ToolNone {
+		peer := &c.D.Ports[p.Peer]
+		peer.State, peer.Remote, peer.Peer = abi.EvtchnStatUnbound, c.D.ID, 0
+	}
+	c.D.ClearPending(port)
+	c.D.Ports[port] = dom.Port{}
+	return 0
+}
+
+// evtchnStatus: {dom u16, pad, port u32, status u32, vcpu u32, union 8}.
+func (c *Caller) evtchnStatus(b []byte) abi.Errno {
+	if !c.self(le.Uint16(b)) {
+		return abi.ESRCH
+	}
+	p := c.D.Port(uint64(le.Uint32(b[4:])))
+	if p == nil {
+		return abi.EINVAL
+	}
+	le.PutUint32(b[8:], uint32(p.State))
+	le.PutUint32(b[12:], uint32(p.VCPU))
+	switch p.State {
+	case abi.EvtchnStatUnbound:
+		le.PutUint16(b[16:], p.Remote)
+	case abi.EvtchnStatInterdomain:
+		le.PutUint16(b[16:], p.Remote)
+		le.PutUint32(b[20:], uint32(p.Peer))
+	case abi.EvtchnStatVIRQ:
+		le.PutUint32(b[16:], uint32(p.VIRQ))
+	}
+	return 0
+}
+
+// bindVCPU moves a port's notifications; only unbound, interdomain and global
+// VIRQ ports can move (C/event_channel.c:evtchn_bind_vcpu).
+func (c *Caller) bindVCPU(port uint64, vcpu uint32) abi.Errno {
+	if vcpu >= uint32(len(c.D.VCPU)) {
+		return abi.ENOENT
+	}
+	p := c.D.Port(port)
+	if p == nil {
+		return abi.EINVAL
+	}
+	switch p.State {
+	case abi.EvtchnStatUnbound, abi.EvtchnStatInterdomain:
+	case abi.EvtchnStatVIRQ:
+		if !dom.GlobalVIRQ(p.VIRQ) {
+			return abi.EINVAL
+		}
+	default:
+		return abi.EINVAL
+	}
+	p.VCPU = uint16(vcpu)
+	return 0
+}
+
+func (c *Caller) resetPorts(id uint16) abi.Errno {
+	if !c.self(id) {
+		return abi.ESRCH
+	}
+	for p := 1; p < len(c.D.Ports); p++ {
+		c.closePort(uint64(p))
+	}
+	return 0
+}

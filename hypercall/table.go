@@ -1,0 +1,111 @@
+package hypercall
+
+import "pvlab/hypercall/abi"
+
+// Support says how much of a hypercall is built.
+type Support uint8
+
+// Levels of support.
+const (
+	Full    Support = iota // all of it, as Xen 4.17
+	Partial                // the sub-operations of the note; others are Unmodelled
+	Absent                 // known to Xen, not built: Unmodelled
+	NoSys                  // Xen 4.17 answers -ENOSYS
+)
+
+func (s Support) String() string {
+	return [...]string{"full", "partial", "absent", "-ENOSYS"}[s]
+}
+
+// Row describes one hypercall.
+type Row struct {
+	Number  int
+	Name    string
+	NArgs   int
+	Support Support
+	Note    string
+
+	run handler
+}
+
+// handler does one call for c, with its arguments in c.args, and returns the
+// value of RAX. The error is *Unmodelled.
+type handler func(c *Caller) (uint64, error)
+
+// Rows lists all hypercalls in order of their numbers
+// (xen/include/hypercall-defs.c).
+func Rows() []Row {
+	return []Row{
+		{abi.HypSetTrapTable, "set_trap_table", 1, Full, "", setTrapTable},
+		{abi.HypMMUUpdate, "mmu_update", 4, Partial, "own domain only", mmuUpdate},
+		{abi.HypSetGDT, "set_gdt", 2, Full, "", setGDT},
+		{abi.HypStackSwitch, "stack_switch", 2, Full, "", stackSwitch},
+		{abi.HypSetCallbacks, "set_callbacks", 3, Full, "", setCallbacks},
+		{abi.HypFPUTaskswitch, "fpu_taskswitch", 1, Full, "", fpuTaskswitch},
+		{abi.HypSchedOpCompat, "sched_op_compat", 2, Full, "", schedOpCompat},
+		{abi.HypPlatformOp, "platform_op", 1, Partial, "refused to a domU", privileged},
+		{abi.HypSetDebugreg, "set_debugreg", 2, Full, "", setDebugreg},
+		{abi.HypGetDebugreg, "get_debugreg", 1, Full, "", getDebugreg},
+		{abi.HypUpdateDescriptor, "update_descriptor", 2, Full, "", updateDescriptor},
+		{11, "unused", 0, NoSys, "", nil},
+		{abi.HypMemoryOp, "memory_op", 2, Partial, "reservations, maps, M2P queries", memoryOp},
+		{abi.HypMulticall, "multicall", 2, Full, "", multicall},
+		{abi.HypUpdateVAMapping, "update_va_mapping", 3, Full, "", updateVAMapping},
+		{abi.HypSetTimerOp, "set_timer_op", 1, Full, "", setTimerOp},
+		{abi.HypEventChannelOpCompat, "event_channel_op_compat", 1, Full, "", eventChannelOpCompat},
+		{abi.HypXenVersion, "xen_version", 2, Full, "", xenVersion},
+		{abi.HypConsoleIO, "console_io", 3, Full, "", consoleIO},
+		{abi.HypPhysdevOpCompat, "physdev_op_compat", 1, Full, "", physdevOpCompat},
+		{abi.HypGrantTableOp, "grant_table_op", 3, Absent, "", nil},
+		{abi.HypVMAssist, "vm_assist", 2, Full, "", vmAssist},
+		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Partial, "own domain only", updateVAMappingOther},
+		{abi.HypIret, "iret", 0, Full, "", iret},
+		{abi.HypVCPUOp, "vcpu_op", 3, Partial, "all but get_physid", vcpuOp},
+		{abi.HypSetSegmentBase, "set_segment_base", 2, Full, "", setSegmentBase},
+		{abi.HypMMUExtOp, "mmuext_op", 4, Full, "", mmuextOp},
+		{abi.HypXSMOp, "xsm_op", 1, NoSys, "no XSM policy is loaded", nil},
+		{abi.HypNMIOp, "nmi_op", 2, Full, "", nmiOp},
+		{abi.HypSchedOp, "sched_op", 2, Full, "", schedOp},
+		{abi.HypCallbackOp, "callback_op", 2, Full, "", callbackOp},
+		{abi.HypXenoprofOp, "xenoprof_op", 2, Absent, "", nil},
+		{abi.HypEventChannelOp, "event_channel_op", 2, Partial, "2-level channels of the own domain, no PIRQs", eventChannelOp},
+		{abi.HypPhysdevOp, "physdev_op", 2, Partial, "set_iopl, set_iobitmap, pirq_eoi_gmfn", physdevOp},
+		{abi.HypHVMOp, "hvm_op", 2, Absent, "", nil},
+		{abi.HypSysctl, "sysctl", 1, Partial, "refused to a domU", privileged},
+		{abi.HypDomctl, "domctl", 1, Partial, "refused to a domU", privileged},
+		{abi.HypKexecOp, "kexec_op", 2, Partial, "refused to a domU", privileged},
+		{abi.HypTmemOp, "tmem_op", 0, NoSys, "", nil},
+		{abi.HypArgoOp, "argo_op", 5, NoSys, "not compiled in", nil},
+		{abi.HypXenPMUOp, "xenpmu_op", 2, Full, "the host has no vPMU", xenPMUOp},
+		{abi.HypDMOp, "dm_op", 3, Absent, "", nil},
+		{abi.HypHypfsOp, "hypfs_op", 5, Partial, "refused to a domU", privileged},
+		{abi.HypMCA, "mca", 1, Partial, "refused to a domU", privileged},
+		{abi.HypPagingDomctlCont, "paging_domctl_cont", 1, Absent, "", nil},
+	}
+}
+
+// maxHypercall is above every number Xen knows.
+const maxHypercall = 50
+
+// Table is the rows indexed by number.
+type Table [maxHypercall]Row
+
+// NewTable builds the table; numbers without a row answer -ENOSYS (HC-06).
+func NewTable() *Table {
+	t := &Table{}
+	for i := range t {
+		t[i] = Row{Number: i, Name: "unknown", Support: NoSys}
+	}
+	for _, r := range Rows() {
+		t[r.Number] = r
+	}
+	return t
+}
+
+// Name of a hypercall number, "unknown" if there is none.
+func (t *Table) Name(n uint64) string {
+	if n < maxHypercall {
+		return t[n].Name
+	}
+	return "unknown"
+}
