@@ -51,6 +51,7 @@ func (m *Machine) buildNative() error {
 		n.state.waitSIPI[v] = v != 0
 	}
 	n.deliver.Probes = m.probes
+	n.deliver.WithoutRF = m.cfg.AsReference
 	n.dev, err = dev.New(dev.Config{
 		CPUs: m.cfg.VCPUs, MemBytes: m.cfg.Memory, TSCHz: nativeTSCHz, Now: m.Now, Log: m.log,
 		Epoch: wallclock,

@@ -15,16 +15,8 @@ const xenTSCHz = 1_000_000_000
 
 // xen is the platform of a PV domain.
 type xen struct {
-	m     *Machine
-	guest *xenpv.Guest
-	ring  uint64 // frame of a domU's console page, 0 for dom0
-	// running is set once the guest's processors exist: before, Xen builds.
-	running bool
-}
-
-type xenSaved struct {
-	dom   dom.State
-	vcpus []dom.VCPUState
+	m  *Machine
+	pv *xenpv.Platform
 }
 
 func (m *Machine) buildXen() error {
@@ -75,51 +67,63 @@ func (m *Machine) buildXen() error {
 		return err
 	}
 	d.SetStart(start.RIP, start.RSP, start.RSI)
-	x.ring = start.ConsoleMFN
-	x.guest = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, ConsoleRing: x.ring})
+	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, ConsoleRing: start.ConsoleMFN,
+		FaultRF: !m.cfg.AsReference})
 	return nil
 }
 
 // Domain is the PV domain; nil on the native platform.
 func (m *Machine) Domain() *dom.Domain {
 	if x, ok := m.plat.(*xen); ok {
-		return x.guest.Dom
+		return x.pv.Dom
 	}
 	return nil
 }
 
-func (x *xen) ready(v int) bool { return x.guest.Dom.VCPU[v].Runnable() }
+func (x *xen) ready(v int) bool { return x.pv.Ready(v) }
 
+// enter lets what became pending while the vCPU was in the guest, or not
+// running, reach it. Without that nothing is delivered: an upcall happens
+// only on the way out of Xen (EVT-02).
 func (x *xen) enter(v int) outcome {
-	x.guest.Enter(v)
-	return x.after(v)
+	vc := x.pv.Dom.VCPU[v]
+	if !vc.Kicked && !vc.Fresh {
+		return outcome{}
+	}
+	vc.Kicked = false
+	return x.after(vc, x.pv.Enter(v))
 }
 
 func (x *xen) exit(v int, ex cpu.Exit) outcome {
 	if ex.Kind == cpu.ExitBudget {
 		return outcome{} // the end of a slice is not an entry into Xen
 	}
-	if err := x.guest.Exit(v, &ex); err != nil {
+	vc := x.pv.Dom.VCPU[v]
+	a, err := x.pv.HandleExit(vc, ex)
+	if err != nil {
 		return ended(Result{End: EndUnmodelled, Unmodelled: err})
 	}
-	return x.after(v)
+	vc.Kicked = false
+	return x.after(vc, a)
 }
 
-// after looks whether the domain ended or the vCPU stopped.
-func (x *xen) after(v int) outcome {
-	d := x.guest.Dom
-	if d.ShutDown {
+// after does what became of the vCPU.
+func (x *xen) after(vc *dom.VCPU, a xenpv.Action) outcome {
+	switch a {
+	case xenpv.Ended:
 		return ended(x.shutdown())
+	case xenpv.Blocked, xenpv.Down:
+		vc.Kicked = true
+		return outcome{yield: true}
+	case xenpv.Yield:
+		return outcome{yield: true}
 	}
-	vc := d.VCPU[v]
-	yield := !vc.Runnable() || vc.Yielded
-	vc.Yielded = false
-	return outcome{yield: yield}
+	return outcome{}
 }
 
 // shutdown says how the domain ended.
 func (x *xen) shutdown() Result {
-	d := x.guest.Dom
+	d := x.pv.Dom
 	r := Result{Reason: int(d.ShutReason)}
 	switch {
 	case d.Crashed:
@@ -136,31 +140,12 @@ func (x *xen) shutdown() Result {
 	return r
 }
 
-func (x *xen) deadline() (uint64, bool) { return x.guest.Dom.Deadline() }
-
-func (x *xen) advance(uint64) { x.guest.Dom.Advance() }
-
-func (x *xen) typed(b []byte) { x.guest.Dom.Type(b, x.ring) }
-
-// listens reports whether somebody in the guest waits for console input.
-func (x *xen) listens() bool { return x.guest.Dom.Listens() }
-
-func (x *xen) save() any {
-	d := x.guest.Dom
-	s := &xenSaved{dom: d.Save(), vcpus: make([]dom.VCPUState, len(d.VCPU))}
-	for i, v := range d.VCPU {
-		s.vcpus[i] = v.VCPUState
-	}
-	return s
-}
-
-func (x *xen) load(s any) {
-	saved := s.(*xenSaved)
-	x.guest.Dom.Load(saved.dom)
-	for i, v := range x.guest.Dom.VCPU {
-		v.VCPUState = saved.vcpus[i]
-	}
-}
+func (x *xen) deadline() (uint64, bool) { return x.pv.Deadline() }
+func (x *xen) advance(uint64)           { x.pv.Advance() }
+func (x *xen) typed(b []byte)           { x.pv.Type(b) }
+func (x *xen) listens() bool            { return x.pv.Listens() }
+func (x *xen) save() any                { return x.pv.Save() }
+func (x *xen) load(s any)               { x.pv.Load(s.(*xenpv.State)) }
 
 // xenBus is what a PV guest's processor finds beyond memory: nothing. Its
 // port and MSR instructions fault long before.

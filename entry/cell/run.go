@@ -17,7 +17,9 @@ type Options struct {
 	// ELF replaces the embedded image: one with a user's stub composed in.
 	ELF     []byte
 	DropTLB bool
-	Log     zerolog.Logger
+	// AsReference is hv.Config.AsReference: for comparisons with the judge.
+	AsReference bool
+	Log         zerolog.Logger
 	// Prepare is called with the machine before its first instruction.
 	Prepare func(*hv.Machine)
 }
@@ -62,7 +64,7 @@ func (c Cell) Run(o Options) (*Run, error) {
 func (c Cell) RunImage(img *image.Image, o Options) (*Run, error) {
 	var text bytes.Buffer
 	cfg := c.Config()
-	cfg.DropTLB, cfg.Log = o.DropTLB, o.Log
+	cfg.DropTLB, cfg.AsReference, cfg.Log = o.DropTLB, o.AsReference, o.Log
 	cfg.Console = &text
 	cfg.Hypervisor = func(line string) {
 		if n := text.Len(); n > 0 && text.Bytes()[n-1] != '\n' {

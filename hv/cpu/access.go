@@ -199,7 +199,7 @@ func (c *CPU) loadSlow(seg uint8, lin uint64, size int) (uint64, bool) {
 			return 0, false
 		}
 	}
-	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.external && !c.exact() {
+	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.exact() {
 		return 0, false
 	}
 	c.noteAccess(lin, size, accRead)
@@ -229,7 +229,7 @@ func (c *CPU) storeSlow(seg uint8, lin uint64, size int, v uint64) status {
 			return stFault
 		}
 	}
-	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.external && !c.exact() {
+	if (e.perm&permOutside != 0 || e2 != nil && e2.perm&permOutside != 0) && !c.exact() {
 		return stFault
 	}
 	c.noteAccess(lin, size, accWrite)

@@ -80,13 +80,14 @@ func xaddMem[T word](c *CPU, in *Inst) status {
 	return st
 }
 
+// cmpxchgReg does not write a destination that differs, not even to clear its
+// upper half.
 func cmpxchgReg[T word](c *CPU, in *Inst) status {
 	dst, acc := reg[T](c, in.RM), reg[T](c, x86.RAX)
 	if coreSub(c, acc, dst) == 0 {
 		setReg(c, in.RM, reg[T](c, in.Reg))
 		return stOK
 	}
-	setReg(c, in.RM, dst)
 	setReg(c, x86.RAX, dst)
 	return stOK
 }

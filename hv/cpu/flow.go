@@ -100,10 +100,14 @@ func opJmpMem(c *CPU, in *Inst) status {
 	return c.jumpTo(in, to)
 }
 
-// callTo pushes the return offset and goes to a target.
+// callTo pushes the return offset and goes to a target. Of a bad stack and a
+// bad target the stack faults first.
 func (c *CPU) callTo(in *Inst, to uint64) status {
 	to &= maskOf(in.Size)
 	if !c.nearOK(to) {
+		if !c.checkWrite(x86.SS, c.stackLinear(c.R[x86.RSP]-uint64(in.Size), in.Size, true), int(in.Size)) {
+			return stFault
+		}
 		return c.gp0()
 	}
 	if c.push(in.Size, in.Next()) == stFault {

@@ -10,7 +10,7 @@ func hintRows() []row {
 		// 0F 18-1F are hint space: PREFETCHh, ENDBR, RDSSP with shadow stacks
 		// off, the long NOPs. Memory operands are not accessed.
 		{m: map0F, op: 0x18, span: 8, name: "NOP", form: formModRM, acc: accNone, fn: nop},
-		{m: map0F, op: 0x0d, name: "PREFETCHW", form: formModRM, acc: accNone, fn: nop},
+		{m: map0F, op: 0x0d, name: "PREFETCHW", form: formModRM, acc: accNone, fn: split(opPrefetchReg, opNop)},
 		{m: map0F, op: 0xae, digit: d5, mod: modReg, pfx: pNone, name: "LFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d6, mod: modReg, pfx: pNone, name: "MFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d7, mod: modReg, pfx: pNone, name: "SFENCE", form: formModRM, size: sizeD, fn: nop},
@@ -21,6 +21,14 @@ func hintRows() []row {
 }
 
 func opNop(*CPU, *Inst) status { return stOK }
+
+// opPrefetchReg is 0F 0D with a register: undefined on AMD, a NOP on Intel.
+func opPrefetchReg(c *CPU, _ *Inst) status {
+	if c.Vendor == AMD {
+		return c.except(x86.VectorUD)
+	}
+	return stOK
+}
 
 // opClflush has no cache to flush, but its address is checked as a byte load.
 func opClflush(c *CPU, in *Inst) status {

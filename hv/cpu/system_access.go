@@ -44,9 +44,9 @@ func (c *CPU) FetchLinear(lin uint64, b []byte) (int, x86.Fault) {
 // ReadLinear64 and WriteLinear64 are the 8-byte forms.
 func (c *CPU) ReadLinear64(v View, lin uint64) (uint64, x86.Fault) {
 	save := c.tlb
-	c.tlb, c.external = &c.tlbs[v], true
+	c.tlb = &c.tlbs[v]
 	r, ok := c.load64(x86.DS, lin)
-	c.tlb, c.external = save, false
+	c.tlb = save
 	if !ok {
 		return 0, c.fault
 	}
@@ -56,9 +56,9 @@ func (c *CPU) ReadLinear64(v View, lin uint64) (uint64, x86.Fault) {
 // WriteLinear64 writes one word; nothing is written on a fault.
 func (c *CPU) WriteLinear64(v View, lin, w uint64) x86.Fault {
 	save := c.tlb
-	c.tlb, c.external = &c.tlbs[v], true
+	c.tlb = &c.tlbs[v]
 	st := c.store64(x86.DS, lin, w)
-	c.tlb, c.external = save, false
+	c.tlb = save
 	if st == stFault {
 		return c.fault
 	}

@@ -1,0 +1,219 @@
+package cpu
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// realCPU runs single instructions on the host's processor: a child process
+// stopped by ptrace before its first instruction, with pages shared between
+// it and the test. The child never runs code of its own.
+type realCPU struct {
+	pid   int
+	mem   []byte // codePage, dataPages, read-only page, in this order
+	flags map[string]bool
+}
+
+// newRealCPU starts the child; the calling goroutine is locked to its thread,
+// as ptrace demands.
+func newRealCPU(t testing.TB) *realCPU {
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	name := []byte("pvlab\x00")
+	fd, _, errno := syscall.Syscall(319 /* memfd_create */, uintptr(unsafe.Pointer(&name[0])), 0, 0)
+	if errno != 0 {
+		t.Skipf("real CPU: memfd_create: %v", errno)
+	}
+	f := os.NewFile(fd, "memfd")
+	defer f.Close()
+	if err := f.Truncate(sharedBytes); err != nil {
+		t.Fatal(err)
+	}
+	mem, err := syscall.Mmap(int(fd), 0, sharedBytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := syscall.ForkExec(exe, []string{exe}, &syscall.ProcAttr{
+		Files: []uintptr{0, 1, 2, fd},
+		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL},
+	})
+	if err != nil {
+		t.Skipf("real CPU: cannot trace a child: %v", err)
+	}
+	r := &realCPU{pid: pid, mem: mem, flags: hostFlags()}
+	t.Cleanup(func() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		var ws syscall.WaitStatus
+		_, _ = syscall.Wait4(pid, &ws, 0, nil)
+		_ = syscall.Munmap(mem)
+	})
+	if _, err := r.wait(); err != nil {
+		t.Skipf("real CPU: %v", err)
+	}
+	if err := r.mapPages(); err != nil {
+		t.Skipf("real CPU: %v", err)
+	}
+	return r
+}
+
+// hostFlags are the feature names of /proc/cpuinfo.
+func hostFlags() map[string]bool {
+	flags := map[string]bool{}
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return flags
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if k, v, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(k) == "flags" {
+			for _, name := range strings.Fields(v) {
+				flags[name] = true
+			}
+			break
+		}
+	}
+	return flags
+}
+
+func (r *realCPU) wait() (syscall.Signal, error) {
+	var ws syscall.WaitStatus
+	if _, err := syscall.Wait4(r.pid, &ws, 0, nil); err != nil {
+		return 0, err
+	}
+	if !ws.Stopped() {
+		return 0, fmt.Errorf("child is gone: status %#x", ws)
+	}
+	return ws.StopSignal(), nil
+}
+
+// syscall makes the child call the kernel by stepping a SYSCALL put at rip.
+func (r *realCPU) syscall(rip, nr uint64, args [6]uint64) (uint64, error) {
+	var regs syscall.PtraceRegs
+	if err := syscall.PtraceGetRegs(r.pid, &regs); err != nil {
+		return 0, err
+	}
+	if rip == 0 {
+		rip = regs.Rip
+	}
+	if _, err := syscall.PtracePokeData(r.pid, uintptr(rip), []byte{0x0f, 0x05}); err != nil {
+		return 0, err
+	}
+	regs.Rip, regs.Rax, regs.Orig_rax = rip, nr, ^uint64(0)
+	regs.Rdi, regs.Rsi, regs.Rdx, regs.R10, regs.R8, regs.R9 = args[0], args[1], args[2], args[3], args[4], args[5]
+	if err := syscall.PtraceSetRegs(r.pid, &regs); err != nil {
+		return 0, err
+	}
+	if err := syscall.PtraceSingleStep(r.pid); err != nil {
+		return 0, err
+	}
+	if _, err := r.wait(); err != nil {
+		return 0, err
+	}
+	err := syscall.PtraceGetRegs(r.pid, &regs)
+	return regs.Rax, err
+}
+
+// mapPages gives the child the shared pages and takes everything else away.
+func (r *realCPU) mapPages() error {
+	const fixedShared = syscall.MAP_SHARED | syscall.MAP_FIXED
+	for _, m := range []struct{ addr, length, prot, offset uint64 }{
+		{codeVA, 0x1000, syscall.PROT_READ | syscall.PROT_WRITE | syscall.PROT_EXEC, 0},
+		{dataVA, dataBytes, syscall.PROT_READ | syscall.PROT_WRITE, 0x1000},
+		{dataVA + dataBytes, 0x1000, syscall.PROT_READ, 0x1000 + dataBytes},
+	} {
+		at, err := r.syscall(0, syscall.SYS_MMAP, [6]uint64{m.addr, m.length, m.prot, fixedShared, 3, m.offset})
+		if err != nil || at != m.addr {
+			return fmt.Errorf("mmap(%#x) = %#x, %v", m.addr, at, err)
+		}
+	}
+	const end, top = dataVA + dataBytes + 0x1000, 0x7fff_ffff_f000
+	for _, m := range [][2]uint64{{0, codeVA}, {codeVA + 0x1000, dataVA}, {end, top}} {
+		if v, err := r.syscall(codeVA, syscall.SYS_MUNMAP, [6]uint64{m[0], m[1] - m[0]}); err != nil || v != 0 {
+			return fmt.Errorf("munmap(%#x) = %#x, %v", m[0], v, err)
+		}
+	}
+	return nil
+}
+
+// step runs one instruction from s (of a REP form, one iteration). Afterwards
+// s is the new state and the outcome says which fault there was.
+func (r *realCPU) step(s *cpuState, mode Mode) (outcome, error) {
+	return r.resume(s, mode, syscall.PtraceSingleStep)
+}
+
+// runTo runs freely from s to an INT3 that the test put at end.
+func (r *realCPU) runTo(s *cpuState, mode Mode, end uint64) (outcome, error) {
+	o, err := r.resume(s, mode, func(pid int) error { return syscall.PtraceCont(pid, 0) })
+	if s.RIP == end+1 && o.what == "" {
+		s.RIP = end
+	}
+	return o, err
+}
+
+func (r *realCPU) resume(s *cpuState, mode Mode, how func(pid int) error) (outcome, error) {
+	regs := syscall.PtraceRegs{
+		Rax: s.R[0], Rcx: s.R[1], Rdx: s.R[2], Rbx: s.R[3], Rsp: s.R[4], Rbp: s.R[5], Rsi: s.R[6], Rdi: s.R[7],
+		R8: s.R[8], R9: s.R[9], R10: s.R[10], R11: s.R[11], R12: s.R[12], R13: s.R[13], R14: s.R[14], R15: s.R[15],
+		Rip: s.RIP, Eflags: s.Flags | 0x202, Orig_rax: ^uint64(0),
+		Cs: userSel64, Ss: userSelData, Fs_base: s.FSBase, Gs_base: s.GSBase,
+	}
+	if mode == Mode32 {
+		regs.Cs, regs.Ds, regs.Es = userSel32, userSelData, userSelData
+	}
+	if err := syscall.PtraceSetRegs(r.pid, &regs); err != nil {
+		return outcome{}, err
+	}
+	if err := how(r.pid); err != nil {
+		return outcome{}, err
+	}
+	sig, err := r.wait()
+	if err != nil {
+		return outcome{}, err
+	}
+	if err := syscall.PtraceGetRegs(r.pid, &regs); err != nil {
+		return outcome{}, err
+	}
+	s.R = [16]uint64{regs.Rax, regs.Rcx, regs.Rdx, regs.Rbx, regs.Rsp, regs.Rbp, regs.Rsi, regs.Rdi,
+		regs.R8, regs.R9, regs.R10, regs.R11, regs.R12, regs.R13, regs.R14, regs.R15}
+	s.RIP, s.Flags = regs.Rip, regs.Eflags&comparedFlags
+	return r.outcome(sig)
+}
+
+// outcome turns the signal of a stop into what the processor reported.
+func (r *realCPU) outcome(sig syscall.Signal) (outcome, error) {
+	if sig == syscall.SIGTRAP {
+		return outcome{}, nil
+	}
+	var info [128]byte
+	if _, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, 0x4202 /* GETSIGINFO */, uintptr(r.pid), 0, uintptr(unsafe.Pointer(&info[0])), 0, 0); errno != 0 {
+		return outcome{}, errno
+	}
+	code := *(*int32)(unsafe.Pointer(&info[8]))
+	addr := *(*uint64)(unsafe.Pointer(&info[16]))
+	const siKernel = 0x80
+	switch {
+	case sig == syscall.SIGFPE:
+		return outcome{what: "#DE"}, nil
+	case sig == syscall.SIGILL:
+		return outcome{what: "#UD"}, nil
+	case sig == syscall.SIGSEGV && (code == 1 || code == 2):
+		return outcome{what: "#PF", addr: addr}, nil
+	case sig == syscall.SIGSEGV && code == siKernel:
+		return outcome{what: "#GP"}, nil // also #BR
+	case sig == syscall.SIGBUS && code == siKernel:
+		return outcome{what: "#SS"}, nil
+	case sig == syscall.SIGBUS:
+		return outcome{what: "#AC"}, nil
+	}
+	return outcome{}, fmt.Errorf("unexpected signal %v code %d", sig, code)
+}
