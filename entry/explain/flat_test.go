@@ -13,6 +13,7 @@ import (
 const (
 	flatCode                   = 0x10000
 	flatStack                  = 0x80000 // stack pointer of the interrupted code
+	flatGDT                    = 0x4000
 	flatKernelCS, flatKernelSS = 0x08, 0x10
 )
 
@@ -37,6 +38,8 @@ func newFlat(tb testing.TB, p Platform) *flat {
 	m.Write64(pdpt, pd|7)
 	m.Write64(pd, 0|0x87)
 	m.Write64(pd+8, 0x200000|0x87)
+	m.Write64(flatGDT+flatKernelCS, 0x00af9b000000ffff)
+	m.Write64(flatGDT+flatKernelSS, 0x00cf93000000ffff)
 	f := &flat{tb: tb, c: cpu.New(m, nil, cpu.Intel)}
 	f.reset(p)
 	return f
@@ -53,6 +56,7 @@ func (f *flat) reset(p Platform) {
 	c.SetFlags(0)
 	c.Seg[x86.CS] = x86.Segment{Sel: flatKernelCS, Attr: x86.AttrP | x86.AttrS | x86.AttrL | 0xb, Limit: 0xffffffff}
 	c.Seg[x86.SS] = x86.Segment{Sel: flatKernelSS, Attr: x86.AttrP | x86.AttrS | x86.AttrDB | 3, Limit: 0xffffffff}
+	c.GDTR = x86.Table{Base: flatGDT, Limit: 0x17}
 	c.Intercept = cpu.InterceptSyscall
 	for i := range c.R[:16] {
 		c.R[i] = 0x1111_0000_0000_0000 | uint64(i+1)<<32

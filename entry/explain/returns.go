@@ -45,7 +45,8 @@ type Return struct {
 	Faulted bool       `json:"faulted"` // the instruction raised an exception
 	Lost    []Lost     `json:"lost,omitempty"`
 	Regs    Regs       `json:"-"` // before the return
-	Trail   []Executed `json:"-"`
+	Stack   []Consumed `json:"-"` // words at the stack pointer before it
+	index   int        // of the instruction in the trail
 }
 
 // Consumed is one word that a return takes.
@@ -87,7 +88,7 @@ var (
 
 // returnBy describes an IRET in 64-bit code, which always takes five words.
 func (t *Tracker) returnBy(s *Step, in *x86asm.Inst) *Return {
-	r := &Return{Step: s.Number, At: s.RIP, From: s.RSP(), Regs: s.Regs}
+	r := t.newReturn(s)
 	if in.Op == x86asm.IRETQ {
 		r.Words = t.consume(s.RSP(), iretRoles)
 	}
@@ -95,7 +96,17 @@ func (t *Tracker) returnBy(s *Step, in *x86asm.Inst) *Return {
 }
 
 func (t *Tracker) returnByHypercall(s *Step) *Return {
-	return &Return{Step: s.Number, At: s.RIP, Hypercall: true, From: s.RSP(), Regs: s.Regs, Words: t.consume(s.RSP(), hypercallRoles)}
+	r := t.newReturn(s)
+	r.Hypercall, r.Words = true, t.consume(s.RSP(), hypercallRoles)
+	return r
+}
+
+func (t *Tracker) newReturn(s *Step) *Return {
+	r := &Return{Step: s.Number, At: s.RIP, From: s.RSP(), Regs: s.Regs, index: t.trail.n}
+	if len(t.returns) < keptStacks {
+		r.Stack = t.consume(s.RSP(), make([]string, stackWords))
+	}
+	return r
 }
 
 // consume looks at the words a return is about to take.
@@ -125,14 +136,8 @@ func (t *Tracker) returned(r *Return, now *Regs) {
 	r.Number = len(t.returns) + 1
 	t.returns = append(t.returns, r)
 	t.judge(r)
-	if r.Verdict == Wrong && r.Number <= keptTrails {
-		r.Trail = t.trail.last(maxTrail)
-	}
 	if r.Verdict != Right {
 		return
-	}
-	if r.Trail == nil && r.Number <= keptTrails {
-		r.Trail = t.trail.last(maxTrail)
 	}
 	d := t.frames[r.Frame-1]
 	r.Lost = t.lostBy(r, d, now)
@@ -215,7 +220,7 @@ func (t *Tracker) leave(r *Return, d *Delivery) {
 	in := t.regs
 	if r.Hypercall {
 		for _, c := range r.Words[:3] {
-			in[regNumber(c.Role)] = c.Origin
+			in[regIndex(c.Role)] = c.Origin
 		}
 	}
 	for i := range in {
@@ -229,15 +234,6 @@ func (t *Tracker) leave(r *Return, d *Delivery) {
 	}
 }
 
-func regNumber(name string) int {
-	for i, n := range x86.RegNames {
-		if n == name {
-			return i
-		}
-	}
-	return 0
-}
-
 // lostBy compares what the interrupted code gets with what it had.
 func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 	if d.Frame.Kind == "syscall" || d.Frame.Kind == "sysenter" {
@@ -248,7 +244,7 @@ func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 	why := [16]string{}
 	if r.Hypercall {
 		for _, c := range r.Words[:3] {
-			got[regNumber(c.Role)], origin[regNumber(c.Role)] = c.Value, c.Origin
+			got[regIndex(c.Role)], origin[regIndex(c.Role)] = c.Value, c.Origin
 		}
 		if f, _ := r.Word("flags"); f.Value&inSyscall != 0 {
 			rip, _ := r.Word("rip")

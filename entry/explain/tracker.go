@@ -11,9 +11,9 @@ import (
 const (
 	maxFrames  = 1 << 13
 	maxReturns = 1 << 13
-	maxTrail   = 256 // instructions remembered before the present one
-	maxRemoved = 64  // slots taken off, remembered for each frame
-	keptTrails = 64  // frames and wrong returns that keep the trail before them
+	maxRemoved = 64 // slots taken off, remembered for each frame
+	keptStacks = 64 // frames and returns of which the stack is remembered
+	stackWords = 12
 )
 
 // Tracker follows the origin of every word through a run. Use: Before, then
@@ -56,8 +56,13 @@ type Delivery struct {
 	Parent   int        `json:"parent,omitempty"`
 	Returned int        `json:"returned,omitempty"` // number of the return that consumed it rightly
 	Removed  []Removal  `json:"removed,omitempty"`
-	Trail    []Executed `json:"-"` // instructions before it, oldest first
-	saved    [16]Origin
+	Stack    []Consumed `json:"-"` // words at the interrupted stack pointer, if in kernel mode
+	// Pointer is where the base register of the instruction's memory operand
+	// came from, if the instruction faulted and has one.
+	Pointer    Origin `json:"-"`
+	PointerReg string `json:"-"`
+	index      int    // of the instruction after which it came, in the trail
+	saved      [16]Origin
 }
 
 // Removal is one word of a frame that the stack pointer moved past.
@@ -65,14 +70,6 @@ type Removal struct {
 	Slot string `json:"slot"`
 	At   uint64 `json:"at"` // the instruction
 	Name string `json:"name"`
-}
-
-// Executed is one instruction of the trail.
-type Executed struct {
-	RIP    uint64 `json:"rip"`
-	Code   []byte `json:"-"`
-	RSP    uint64 `json:"rsp"` // before it
-	Kernel bool   `json:"-"`
 }
 
 // WildJump is a RET that took its target from a frame's slot.
@@ -100,7 +97,7 @@ func (t *Tracker) Before(s *Step) {
 	t.step.Code = append(t.step.Code[:0:0], s.Code...)
 	t.delivered = t.delivered[:0]
 	t.active = true
-	t.trail.add(Executed{s.RIP, t.step.Code, s.RSP(), s.Kernel})
+	t.trail.add(&t.step)
 	t.pending = t.effectOf(&t.step)
 }
 
@@ -121,8 +118,12 @@ func (t *Tracker) Delivered(f *entry.Frame) {
 			d.Faulted = false
 		}
 	}
-	if d.Number <= keptTrails {
-		d.Trail = t.trail.last(maxTrail)
+	if d.Faulted {
+		d.Pointer, d.PointerReg = t.pointer()
+	}
+	d.index = t.trail.n
+	if d.Number <= keptStacks && !f.FromUser {
+		d.Stack = t.consume(d.Before.RSP(), make([]string, stackWords))
 	}
 	t.frames = append(t.frames, d)
 	t.delivered = append(t.delivered, d.Number)
@@ -318,4 +319,20 @@ func (t *Tracker) passed(s *Step, now uint64) {
 			d.Removed = append(d.Removed, Removal{o.Name, s.RIP, t.pending.name})
 		}
 	}
+}
+
+// pointer finds the base register of the running instruction's memory operand.
+func (t *Tracker) pointer() (o Origin, reg string) {
+	in, ok := t.step.decode()
+	if !ok {
+		return Origin{}, ""
+	}
+	for _, a := range in.Args {
+		if m, is := a.(x86asm.Mem); is {
+			if n, _, ok := regOf(m.Base); ok && n != x86.RSP {
+				return t.regs[n], x86.RegNames[n]
+			}
+		}
+	}
+	return Origin{}, ""
 }

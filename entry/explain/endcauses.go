@@ -1,0 +1,147 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"pvlab/hv/x86"
+)
+
+// ofEnding explains a kill in which no handler had anything to do with it.
+func (d *diagnosis) ofEnding() *Cause {
+	e := d.end
+	last := &d.t.step
+	v := map[string]string{"rsp": fmt.Sprintf("%#x", e.Regs.RSP())}
+	switch e.Rule {
+	case "CRASH-01":
+		return d.cause("hole-stack", last.Number, last.RIP, 0, v)
+	case "CRASH-02":
+		n, ok := e.unhandled()
+		if !ok {
+			return d.cause("no-callback", last.Number, last.RIP, 0, v)
+		}
+		v["vector"] = vectorWords(n)
+		return d.cause("no-handler", last.Number, last.RIP, 0, v)
+	case "CRASH-03":
+		v["slot"], v["addr"] = e.Slot, fmt.Sprintf("%#x", e.Addr)
+		v["stack"] = d.stackWords()
+		return d.cause("bad-stack", last.Number, last.RIP, 0, v)
+	case "CRASH-04":
+		return d.cause("iret-unreadable", last.Number, last.RIP, 0, v)
+	case "CRASH-05":
+		v["cs"] = "with RPL 3"
+		frame := 0
+		if n := len(d.t.returns); n > 0 {
+			cs, _ := d.t.returns[n-1].Word("cs")
+			v["cs"], frame = fmt.Sprintf("%#x", cs.Value&0xffff), d.t.returns[n-1].Frame
+		}
+		return d.cause("no-user-table", last.Number, last.RIP, frame, v)
+	}
+	if d.t.platform != Native {
+		return nil
+	}
+	for _, f := range d.t.frames {
+		if f.Frame.Vector == x86.VectorDF && f.Returned == 0 {
+			v["vector"], v["stack"] = "the event at "+d.sym.text(f.At), d.stackWordsOf(f.Before.RSP(), f.Frame.FromUser)
+			return d.cause("native-bad-stack", f.Step, f.At, f.Number, v)
+		}
+	}
+	if e.How == "triple-fault" {
+		if len(e.Faults) > 1 && strings.HasPrefix(e.Faults[1], "#PF") {
+			v["vector"], v["stack"] = e.Faults[0], d.stackWords()
+			return d.cause("native-bad-stack", last.Number, last.RIP, 0, v)
+		}
+		v["faults"] = strings.Join(e.Faults, ", ")
+		return d.cause("triple", last.Number, last.RIP, 0, v)
+	}
+	return nil
+}
+
+// stackWords says whose stack it was that could not take the frame.
+func (d *diagnosis) stackWords() string {
+	return d.stackWordsOf(d.end.Regs.RSP(), !d.t.step.Kernel)
+}
+
+func (d *diagnosis) stackWordsOf(rsp uint64, fromUser bool) string {
+	if fromUser {
+		if d.t.platform == Xen {
+			return "the stack registered for traps from user mode (stack_switch) is not writable there"
+		}
+		return "the stack for traps from user mode (TSS.RSP0) is not writable there"
+	}
+	s := fmt.Sprintf("the kernel's stack pointer %#x does not point to writable memory", rsp)
+	if w := d.t.writer[x86.RSP]; w != 0 {
+		s += ", set at " + d.sym.text(w)
+	}
+	return s
+}
+
+// faultCause explains a fault that a handler raised itself.
+func (d *diagnosis) faultCause(f *Delivery, rounds int) *Cause {
+	v := map[string]string{"name": f.Name, "where": d.sym.text(f.At), "vector": vectorWords(f.Frame.Vector), "rounds": fmt.Sprint(rounds)}
+	name := "fault"
+	switch {
+	case f.Name == "":
+		name, v["name"] = "fetch", "an instruction"
+	case f.Pointer.Kind != Unknown:
+		v["pointer"] = fmt.Sprintf(" (the address is in %s, which has %s)", f.PointerReg, f.Pointer.words(d.sym.text))
+	}
+	if rounds >= 3 {
+		name = "recursion"
+	}
+	return d.cause(name, f.Step, f.At, f.Number, v)
+}
+
+// lostCause explains registers that a return did not give back.
+func (d *diagnosis) lostCause(r *Return) *Cause {
+	var scratch, slots []string
+	for _, l := range r.Lost {
+		switch l.Origin.Kind {
+		case Scratch:
+			scratch = append(scratch, l.Reg)
+		case Slot:
+			if len(l.Reg) > 0 && regIndex(l.Reg) >= 0 {
+				slots = append(slots, l.Reg)
+			}
+		}
+	}
+	v := d.returnValues(r)
+	switch {
+	case len(scratch) > 0:
+		v["regs"], v["them"] = strings.Join(scratch, " and "), "them"
+		if len(scratch) == 1 {
+			v["them"] = "it"
+		}
+		return d.returnCause("never-loaded", r, v)
+	case len(slots) == 2 && lostFrom(r, "rcx", "r11") && lostFrom(r, "r11", "rcx"):
+		return d.returnCause("swapped", r, v)
+	case len(slots) > 0 && d.t.platform == Native:
+		v["regs"] = strings.Join(slots, " and ")
+		return d.returnCause("xen-form-registers", r, v)
+	}
+	l := r.Lost[0]
+	v["reg"], v["got"], v["want"] = l.Reg, fmt.Sprintf("%#x", l.Got), fmt.Sprintf("%#x", l.Want)
+	v["what"] = "it holds " + l.Origin.words(d.sym.text)
+	if l.Writer != 0 && l.Writer != l.Origin.Maker {
+		v["writer"] = ", written last at " + d.sym.text(l.Writer)
+	}
+	return d.returnCause("clobbered", r, v)
+}
+
+func lostFrom(r *Return, reg, slot string) bool {
+	for _, l := range r.Lost {
+		if l.Reg == reg && l.Origin.Kind == Slot && l.Origin.Name == slot {
+			return true
+		}
+	}
+	return false
+}
+
+func regIndex(name string) int {
+	for i, n := range x86.RegNames {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
