@@ -153,7 +153,7 @@ func needTools(t *testing.T, tools map[string]string) {
 		if _, err := exec.LookPath(tools[name]); err == nil {
 			continue
 		}
-		how := tools[name] + " not found: apt-get install gcc libc6-dev-i386 qemu-system-x86"
+		how := tools[name] + " not found: apt-get install gcc qemu-system-x86"
 		if strings.Contains(os.Getenv("PVLAB_REQUIRE"), name) {
 			t.Fatal(how)
 		}
@@ -179,7 +179,7 @@ func onQEMU(t *testing.T, ops []op) []uint32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cc := exec.CommandContext(ctx, "cc", "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none",
+	cc := exec.CommandContext(ctx, "cc", "-m64", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none",
 		"-T", filepath.Join(src, "probe.ld"), filepath.Join(src, "probe.S"), "-o", elf)
 	cc.Dir = dir // where ops.inc is
 	if msg, err := cc.CombinedOutput(); err != nil {
