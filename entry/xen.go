@@ -101,7 +101,7 @@ func (x *Xen) nmi() {
 func (x *Xen) sysret() bool {
 	v, c := x.V, x.V.CPU
 	v.Sysret = false
-	flags := c.Flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
+	flags := x.flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
 	c.R[x86.R11] = flags
 	c.R[x86.RCX] = c.RIP
 	if hi := int64(c.RIP) >> 47; hi != 0 && hi != -1 {
@@ -115,6 +115,7 @@ func (x *Xen) sysret() bool {
 		loadFlat(c)
 	}
 	x.V.Reload = false
+	v.FlagsRaw = false
 	// SYSRET takes RFLAGS from R11 without RF and VM (SDM vol. 2, "SYSRET").
 	c.SetFlags(flags &^ x86.FlagRF)
 	c.Shadow = cpu.ShadowNone
@@ -129,11 +130,12 @@ func (x *Xen) sysret() bool {
 func (x *Xen) iret() bool {
 	c := x.V.CPU
 	x.V.Reload = false
-	flags := c.Flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
+	flags := x.flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
 	cs, ss := c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel
 	if cs == abi.FlatKernelCS && ss == abi.FlatKernelSS && x86.Canonical(c.RIP) && !lowSelectors(c) {
 		loadFlat(c)
 		c.SetFlags(flags)
+		x.V.FlagsRaw = false
 		c.Shadow = cpu.ShadowNone
 		return true
 	}
@@ -147,11 +149,25 @@ func (x *Xen) iret() bool {
 		f = c.IretTo(c.RIP, cs, flags, c.R[x86.RSP], ss)
 	}
 	if !f.Valid {
+		x.V.FlagsRaw = false
 		return true
 	}
 	x.V.Reload = true
 	x.Exception(f)
 	return false
+}
+
+// flags is RFLAGS of the interrupted context, setFlags changes it.
+func (x *Xen) flags() uint64 {
+	if x.V.FlagsRaw {
+		return x.V.RawFlags
+	}
+	return x.V.CPU.Flags()
+}
+
+func (x *Xen) setFlags(f uint64) {
+	x.V.RawFlags = f
+	x.V.CPU.SetFlags(f)
 }
 
 // lowSelectors reports a data segment with selector 1-3, which IRET to an

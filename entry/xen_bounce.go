@@ -61,7 +61,7 @@ func (x *Xen) deliver() {
 		}
 		return true
 	}
-	flags := c.Flags()
+	flags := x.flags()
 	if !store(slotSS, 6, "ss", uint64(c.Seg[x86.SS].Sel)) || !store(slotRSP, 5, "rsp", c.R[x86.RSP]) {
 		return
 	}
@@ -84,7 +84,7 @@ func (x *Xen) deliver() {
 	if !store(top-bottom-8, 1, "r11", c.R[x86.R11]) || !store(top-bottom, 0, "rcx", c.R[x86.RCX]) {
 		return
 	}
-	c.SetFlags(flags &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagTF))
+	x.setFlags(flags &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagTF))
 	v.Sysret = true
 	c.R[x86.RSP] = bottom
 	loadFlat(c)

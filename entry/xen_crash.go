@@ -91,7 +91,7 @@ func (x *Xen) showRegisters() {
 	p("----[ Xen-%s  x86_64  debug=n  Not tainted ]----", v.Dom.Version.Banner)
 	p("CPU:    %d", v.ID)
 	p("RIP:    %04x:[<%016x>]", c.Seg[x86.CS].Sel, c.RIP)
-	p("RFLAGS: %016x   EM: %d   CONTEXT: pv guest (%s)", c.Flags(), em, v.Name())
+	p("RFLAGS: %016x   EM: %d   CONTEXT: pv guest (%s)", x.flags(), em, v.Name())
 	p("rax: %016x   rbx: %016x   rcx: %016x", r[x86.RAX], r[x86.RBX], r[x86.RCX])
 	p("rdx: %016x   rsi: %016x   rdi: %016x", r[x86.RDX], r[x86.RSI], r[x86.RDI])
 	p("rbp: %016x   rsp: %016x   r8:  %016x", r[x86.RBP], r[x86.RSP], r[x86.R8])

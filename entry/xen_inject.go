@@ -106,7 +106,7 @@ func (x *Xen) UserSyscall() {
 	x.tb = tb
 	x.deliver()
 	if clearDF && !x.Dead() {
-		c.SetFlags(c.Flags() &^ x86.FlagDF)
+		x.setFlags(x.flags() &^ x86.FlagDF)
 	}
 }
 
@@ -162,7 +162,7 @@ func (x *Xen) Failsafe(sel [4]uint16) {
 		name string
 		val  uint64
 	}{
-		{"ss", uint64(c.Seg[x86.SS].Sel)}, {"rsp", c.R[x86.RSP]}, {"rflags", x.frameFlags(c.Flags(), v.Mask())},
+		{"ss", uint64(c.Seg[x86.SS].Sel)}, {"rsp", c.R[x86.RSP]}, {"rflags", x.frameFlags(x.flags(), v.Mask())},
 		{"cs", uint64(cs) | uint64(v.Mask())<<32}, {"rip", c.RIP},
 		{"gs", uint64(sel[3])}, {"fs", uint64(sel[2])}, {"es", uint64(sel[1])}, {"ds", uint64(sel[0])},
 		{"r11", c.R[x86.R11]}, {"rcx", c.R[x86.RCX]},
@@ -181,7 +181,7 @@ func (x *Xen) Failsafe(sel [4]uint16) {
 	if v.FailsafeMasks {
 		v.SetMask(1)
 	}
-	c.SetFlags(c.Flags() &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagIOPL | x86.FlagTF))
+	x.setFlags(x.flags() &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagIOPL | x86.FlagTF))
 	v.Sysret = true
 	c.R[x86.RSP] = at
 	loadFlat(c)

@@ -36,7 +36,8 @@ func (x *Xen) Iret() (rax uint64, ok bool) {
 	c.RIP = f.RIP
 	c.Seg[x86.CS].Sel = uint16(f.CS) | 3
 	c.Seg[x86.SS].Sel = uint16(f.SS) | 3
-	c.SetFlags(f.RFLAGS&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF)
+	v.FlagsRaw = true
+	x.setFlags(f.RFLAGS&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF)
 	c.R[x86.RSP] = f.RSP
 	x.V.Reload = true
 	if f.Flags&abi.VGCFInSyscall == 0 {

@@ -95,6 +95,12 @@ type VCPUState struct {
 	// instruction.
 	Kicked bool
 
+	// RawFlags is the context's RFLAGS while it has bits that a processor has
+	// no room for: 4.17 takes them from an iret frame as they are and shows
+	// them until the guest is entered (HIST-25). Valid with FlagsRaw.
+	RawFlags uint64
+	FlagsRaw bool
+
 	// Yielded asks the scheduler to run somebody else next.
 	Yielded bool
 
