@@ -34,7 +34,7 @@ const (
 	xenTable  = pagetable.Present | pagetable.Writable | pagetable.Accessed | pagetable.Dirty
 	xenRO     = pagetable.Present | pagetable.Accessed | pagetable.NX
 	xenRW     = xenTable | pagetable.NX
-	guestView = pagetable.Present | pagetable.User | pagetable.Accessed | pagetable.Dirty
+	guestView = pagetable.Present | pagetable.User | pagetable.Accessed
 )
 
 // space is the fixed layout of Xen's own memory; it does not change after
@@ -114,7 +114,7 @@ func (d *Domain) buildSpace(n int) error {
 			l2 = d.xenFrame()
 			d.setEntry(l3, i>>9, pagetable.Make(l2, guestView))
 		}
-		d.setEntry(l2, i&511, pagetable.Make(mfn, guestView&^pagetable.Dirty|pagetable.PSE|pagetable.NX))
+		d.setEntry(l2, i&511, pagetable.Make(mfn, guestView|pagetable.PSE|pagetable.NX))
 	}
 	d.fillM2P(0, total, ^uint64(0))
 
@@ -141,12 +141,49 @@ func (d *Domain) buildSpace(n int) error {
 	info.Owner, info.Flags = d.owner(), info.Flags|pagetable.Allocated
 	d.Mem.SetInfo(s.sharedInfo, info)
 
-	// What a guest's own view of slots 256-271 has with page-table isolation
-	// (HIST-16): everything else of Xen is not mapped while the guest runs.
-	d.Rules.XenSlots[abi.L4M2PSlot-abi.L4FirstXenSlot] = pagetable.Make(l3, guestView)
-	d.Rules.XenSlots[abi.L4PerDomain-abi.L4FirstXenSlot] = pagetable.Make(s.perDomainL, xenTable)
-	s.full = d.Rules.XenSlots
+	d.fillSlots(l3)
 	return nil
+}
+
+// fillSlots decides what L4 slots 256-271 hold: in every root of the guest,
+// and in Xen's own view. With page-table isolation (HIST-16) nothing but the
+// M2P and the per-domain area is mapped while the guest runs, though the
+// guest's L4 shows entries for the rest: here they lead to an empty table, so
+// that accesses fault as not present.
+func (d *Domain) fillSlots(m2pL3 uint64) {
+	s, slots := &d.space, &d.Rules.XenSlots
+	empty := d.xenFrame()
+	slot := func(n int) int { return n - abi.L4FirstXenSlot }
+	slots[slot(abi.L4M2PSlot)] = pagetable.Make(m2pL3, guestView|pagetable.NX)
+	slots[slot(abi.L4Linear)] = pagetable.Make(empty, xenTable|pagetable.NX)
+	slots[slot(abi.L4PerDomain)] = pagetable.Make(s.perDomainL, xenTable|pagetable.NX)
+	slots[slot(abi.L4Xen)] = pagetable.Make(empty, xenTable)
+	slots[slot(abi.L4DirectMap)] = pagetable.Make(empty, xenTable|pagetable.NX)
+	s.full = *slots
+	s.full[slot(abi.L4DirectMap)] = pagetable.Make(d.directMap(), xenTable|pagetable.NX)
+}
+
+// directMap builds the tables of Xen's direct map of all RAM, which only
+// Xen's own page walks see: 2 MiB pages, the first 2 MiB in small ones.
+func (d *Domain) directMap() uint64 {
+	const page = pagetable.Present | pagetable.Writable | pagetable.Accessed | pagetable.Dirty | pagetable.Global
+	l3 := d.xenFrame()
+	var l2 uint64
+	for i := uint64(0); i*superFrames < d.Mem.Frames(); i++ {
+		if i&511 == 0 {
+			l2 = d.xenFrame()
+			d.setEntry(l3, i>>9, pagetable.Make(l2, xenTable))
+		}
+		d.setEntry(l2, i&511, pagetable.Make(i*superFrames, page|pagetable.PSE|pagetable.NX))
+		if i == 0 {
+			l1 := d.xenFrame()
+			d.setEntry(l2, 0, pagetable.Make(l1, xenTable))
+			for p := uint64(0); p < superFrames; p++ {
+				d.setEntry(l1, p, pagetable.Make(p, page|1<<9))
+			}
+		}
+	}
+	return l3
 }
 
 // setWindow maps page p of vCPU v's part of the per-domain area.

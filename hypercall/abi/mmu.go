@@ -90,7 +90,10 @@ const (
 	L4FirstXenSlot = 256
 	L4LastXenSlot  = 271
 	L4M2PSlot      = 256
+	L4Linear       = 258 // the root itself: page tables as linear memory
 	L4PerDomain    = 260
+	L4Xen          = 261 // Xen's image, its own M2P mapping, frame table
+	L4DirectMap    = 262
 )
 
 // Descriptor table geometry (SEG-01).

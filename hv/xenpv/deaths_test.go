@@ -1,0 +1,91 @@
+package xenpv_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pvlab/hv"
+	"pvlab/hv/image"
+)
+
+// deathsGuest assembles the kernel that ends in the way its command line
+// names; its runs on real Xen are the samples beside it.
+func deathsGuest(t *testing.T) []byte {
+	t.Helper()
+	if _, err := exec.LookPath("cc"); err != nil {
+		if strings.Contains(os.Getenv("PVLAB_REQUIRE"), "cc") {
+			t.Fatal("no C compiler: apt-get install -y gcc")
+		}
+		t.Skip("no C compiler: apt-get install -y gcc")
+	}
+	base := filepath.Join("..", "..", "entry", "judge", "testdata", "deaths_xen")
+	out := filepath.Join(t.TempDir(), "deaths.elf")
+	cmd := exec.Command("cc", "-nostdlib", "-static", "-no-pie", "-fno-pic", "-s", "-Wl,--build-id=none",
+		"-Wl,--no-warn-rwx-segments", "-Wl,-T,"+base+".ld", "-o", out, base+".S")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	raw, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// console boots the guest as dom0 and returns what the serial line shows.
+func console(t *testing.T, raw []byte, cmdline string) string {
+	t.Helper()
+	img, err := image.Load("deaths.elf", raw, 64<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	m, err := hv.New(img, hv.Config{Platform: hv.Xen, Dom0: true, Memory: 256 << 20, Cmdline: cmdline, VCPUs: 1,
+		Console: &out, Hypervisor: func(line string) { out.WriteString(line + "\n") }, AsReference: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	r, err := m.Run(20_000_000)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	if r.Unmodelled != nil {
+		t.Errorf("not modelled: %v", r.Unmodelled)
+	}
+	return out.String()
+}
+
+// frames hides machine frame numbers: bits 12 to 51 of a printed page-table
+// entry and of cr3, and the PFN column.
+var frames = regexp.MustCompile(`(L\d\[0x[0-9a-f]{3}\] = [0-9a-f]{3})[0-9a-f]{10}([0-9a-f]{3}) [0-9a-f]{16}|(cr3: )[0-9a-f]{16}`)
+
+func masked(s string) string { return frames.ReplaceAllString(s, "$1-$2$3") }
+
+// TestDeathsAsRealXenPrintsThem: for each sample the console of the model is
+// the console of real Xen, byte for byte, but for machine frame numbers.
+func TestDeathsAsRealXenPrintsThem(t *testing.T) {
+	raw := deathsGuest(t)
+	logs, err := filepath.Glob("../../entry/judge/testdata/xen/*.log")
+	if err != nil || len(logs) < 40 {
+		t.Fatalf("%d samples: %v", len(logs), err)
+	}
+	for _, log := range logs {
+		name := strings.TrimSuffix(filepath.Base(log), ".log")
+		t.Run(name, func(t *testing.T) {
+			want, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := masked(console(t, raw, name))
+			if want := masked(string(want)); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
