@@ -35,6 +35,7 @@ type Tracker struct {
 
 	pending   effect
 	step      Step
+	code      [15]byte // behind step.Code
 	active    bool
 	delivered []int // frames delivered during this step
 }
@@ -93,8 +94,11 @@ func NewTracker(p Platform, read Reader) *Tracker {
 // Before takes note of the instruction about to execute. A call without After
 // in between replaces the former one.
 func (t *Tracker) Before(s *Step) {
+	if t.active {
+		t.trail.n-- // the former one did not execute
+	}
 	t.step = *s
-	t.step.Code = append(t.step.Code[:0:0], s.Code...)
+	t.step.Code = append(t.code[:0], s.Code...)
 	t.delivered = t.delivered[:0]
 	t.active = true
 	t.trail.add(&t.step)

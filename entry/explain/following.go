@@ -1,0 +1,98 @@
+package explain
+
+import (
+	"pvlab/entry"
+	"pvlab/hv"
+)
+
+// following drives a Tracker along the second run of one vCPU.
+type following struct {
+	r     *Recorder
+	t     *Tracker
+	v     int // the vCPU
+	end   *Ending
+	steps uint64 // machine's steps before the running instruction
+	seen  int    // frames and returns already looked at for a cause
+	code  [15]byte
+}
+
+func newFollowing(r *Recorder, p Platform, v int, end *Ending) *following {
+	c := r.m.CPU(v)
+	return &following{r: r, t: NewTracker(p, readerOf(r.m.Memory(), c)), v: v, end: end}
+}
+
+// frame takes a delivered frame. One that comes before the instruction of
+// this step (an interrupt) makes the handler's first instruction the one that
+// executes.
+func (f *following) frame(fr *entry.Frame) {
+	if fr.VCPU != f.v {
+		return
+	}
+	f.t.Delivered(fr)
+	if f.r.m.Steps() != f.steps {
+		return
+	}
+	regs := regsOf(f.r.m.CPU(f.v))
+	f.t.After(&regs)
+	f.before()
+}
+
+func (f *following) before() {
+	c := f.r.m.CPU(f.v)
+	s := Step{Regs: regsOf(c), Number: f.r.m.Steps(), Kernel: f.r.kernel[f.v]}
+	if f.t.platform == Native {
+		s.Kernel = c.CPL == 0
+	}
+	s.Code = f.code[:f.t.read(s.RIP, f.code[:])]
+	f.t.Before(&s)
+}
+
+// run follows until the run's end, at most most instructions, or until
+// nothing more can be learnt: the cause is known, or the first frame was
+// returned from and the guest got to its own end.
+func (f *following) run(end, most uint64) error {
+	m, c := f.r.m, f.r.m.CPU(f.v)
+	stop := m.Steps() + most
+	calm := false
+	for m.Steps() < min(end, stop) {
+		f.steps = m.Steps()
+		retired := c.Retired
+		f.before()
+		res, err := m.Step()
+		if err != nil {
+			return err
+		}
+		if c.Retired != retired {
+			regs := regsOf(c)
+			f.t.After(&regs)
+		}
+		if n := len(f.t.frames) + len(f.t.returns); n != f.seen && !calm {
+			f.seen = n
+			if f.settled() {
+				calm = true
+				stop = min(stop, m.Steps()+afterCause)
+			}
+		}
+		if res.End != hv.EndRunning {
+			break
+		}
+		if m.Steps() == f.steps {
+			break // nothing executes any more
+		}
+	}
+	return nil
+}
+
+// settled reports whether the rest of the run cannot change the explanation.
+func (f *following) settled() bool {
+	if f.end.How == "killed" || f.end.How == "triple-fault" {
+		return false // the end itself is part of it
+	}
+	d := diagnosis{t: f.t, end: f.end, sym: &Symbols{}}
+	for _, r := range f.t.returns {
+		if c := d.ofReturn(r); c != nil && c.Fatal {
+			return true
+		}
+	}
+	return !f.end.died() && len(f.t.frames) > 0 && f.t.frames[0].Returned != 0
+}
