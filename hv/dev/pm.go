@@ -145,8 +145,8 @@ func (p *pm) setWord(off, v uint16) {
 	}
 }
 
-// sleep enters the sleeping state of a type, as this machine's DSDT names
-// them: 0 is S5, 1 is S3, 2 is S4.
+// sleep enters the sleeping state of a type as QEMU's firmware numbers them: 0
+// is S5, 1 is S3, 2 is S4.
 func (p *pm) sleep(t uint8) {
 	switch t {
 	case 0:

@@ -282,7 +282,11 @@ func (u *uart) out(port uint16, _ int, value uint32) {
 	u.update()
 }
 
+// send transmits a byte. The interrupt line falls while the transmitter is
+// full, however shortly, so that an edge tells that it is empty again.
 func (u *uart) send(v byte) {
+	u.SendEmpty = false
+	u.update()
 	u.SendEmpty = true
 	if u.MCR&mcrLoop != 0 {
 		u.receive(v)

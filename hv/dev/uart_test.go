@@ -179,3 +179,20 @@ func TestUARTOverrun(t *testing.T) {
 		}
 	}
 }
+
+// Each byte sent gives an edge of its own, though nobody read IIR.
+func TestUARTSendInterrupts(t *testing.T) {
+	m := newMachine(t, Config{CPUs: 1})
+	m.out(0x43, 0x30)
+	setUpPIC(m, 1)
+	m.out(0x3f9, ierSend)
+	for i := range 3 {
+		v, ok := m.d.APIC(0).Pending()
+		if !ok || v != 0x24 {
+			t.Fatalf("before byte %d: %#x %v", i, v, ok)
+		}
+		m.d.APIC(0).Accept(v)
+		m.out(0x20, 0x20)
+		m.out(0x3f8, 'x')
+	}
+}
