@@ -237,10 +237,20 @@ func readSections(b []byte, h *header) []section {
 		if !ok {
 			s = section{} // keeps the indices of sh_link right
 		}
-		s.name, _ = cString(names, uint64(le.Uint32(b[h.shoff+uint64(i)*shdrSize+shName:])))
+		s.name = sectionName(names, uint64(le.Uint32(b[h.shoff+uint64(i)*shdrSize+shName:])))
 		out[i] = s
 	}
 	return out
+}
+
+// sectionName is the name at off of the name table; "" for those longer than
+// any that is looked for.
+func sectionName(names []byte, off uint64) string {
+	if off >= uint64(len(names)) {
+		return ""
+	}
+	s, _ := cString(names[off:min(off+64, uint64(len(names)))], 0)
+	return s
 }
 
 // maxString is the longest string taken from a file (Xen's

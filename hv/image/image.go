@@ -1,6 +1,7 @@
 package image
 
 import (
+	"fmt"
 	"sort"
 
 	"gvisor.dev/gvisor/pkg/sync"
@@ -26,8 +27,7 @@ type Image struct {
 	symOnce  sync.Once
 	symTable symbols
 	lineOnce sync.Once
-	lines    []lineRow
-	files    []string
+	lines    lineTable
 }
 
 // Load reads a kernel from raw, the content of the file called name. limit is
@@ -110,7 +110,7 @@ func (r reporter) parse(elf []byte, limit uint64) (*Image, *Error) {
 // for notes that are broken as such, and sets img.xen for those that only
 // Xen objects to.
 func (r reporter) readXen(img *Image, segs []Segment) *Error {
-	budget := maxNotes
+	budget := noteBudget{maxNotes, maxNoteBytes}
 	for _, s := range segs {
 		n, err := r.readNotes(s.Data, segField(s.Index, "(PT_NOTE)"), &budget)
 		if err != nil {
@@ -123,7 +123,7 @@ func (r reporter) readXen(img *Image, segs []Segment) *Error {
 		for _, s := range readSections(img.elf, &img.head) {
 			switch {
 			case s.typ == shtNote:
-				n, err := r.readNotes(s.data, "section "+s.name, &budget)
+				n, err := r.readNotes(s.data, fmt.Sprintf("section %q", s.name), &budget)
 				if err != nil {
 					return err
 				}

@@ -2,12 +2,13 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
-	"debug/dwarf"
 	"encoding/binary"
 	"io"
+	"path"
+	"slices"
 	"sort"
-	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -16,95 +17,73 @@ import (
 const (
 	maxDebugSection = 64 << 20 // unpacked
 	maxLineRows     = 4 << 20
+	maxLineFiles    = 1 << 20
 )
+
+// lineTable is the DWARF line table of all units.
+type lineTable struct {
+	rows  []lineRow // by address
+	files []lineFile
+}
 
 // lineRow says that code from addr on, up to the next row, comes from a line.
 type lineRow struct {
 	addr uint64
-	file int32 // in Image.files; -1: the sequence ends here
-	line int32
+	file int32 // in files; -1: the sequence ends here
+	line uint32
 }
 
-// Line gives the source line of an address from the DWARF line table. ok is
-// false when the file has none for it; a broken table is as none.
+// lineFile is a file name and its directory, as they lie in the sections. They
+// are joined when asked for: a crafted table could make them many and long.
+type lineFile struct{ dir, name []byte }
+
+// Line gives the source line of an address from the DWARF line table, with
+// the file's name as the compiler was given it. ok is false when the table
+// has none for it; what is broken in a table is left out.
 func (img *Image) Line(addr uint64) (file string, line int, ok bool) {
-	img.lineOnce.Do(img.readLines)
+	img.lineOnce.Do(func() { img.lines = readLines(readSections(img.elf, &img.head)) })
 	addr, seg := img.linked(addr)
 	if seg == nil {
 		return "", 0, false
 	}
-	i := sort.Search(len(img.lines), func(i int) bool { return img.lines[i].addr > addr }) - 1
-	if i < 0 || img.lines[i].file < 0 || img.lines[i].line == 0 {
+	t := &img.lines
+	i := sort.Search(len(t.rows), func(i int) bool { return t.rows[i].addr > addr }) - 1
+	if i < 0 || t.rows[i].file < 0 || t.rows[i].line == 0 {
 		return "", 0, false
 	}
-	r := img.lines[i]
-	return img.files[r.file], int(r.line), true
+	f := t.files[t.rows[i].file]
+	name, _ := cString(f.name, 0)
+	if dir, _ := cString(f.dir, 0); dir != "" && !path.IsAbs(name) {
+		name = path.Join(dir, name)
+	}
+	return name, int(t.rows[i].line), true
 }
 
-func (img *Image) readLines() {
-	sec := map[string][]byte{}
-	for _, s := range readSections(img.elf, &img.head) {
-		if strings.HasPrefix(s.name, ".debug_") && sec[s.name] == nil {
-			sec[s.name] = debugData(&s)
+func readLines(secs []section) (t lineTable) {
+	r := lineReader{t: &t}
+	for i := range secs {
+		switch s := &secs[i]; s.name {
+		case ".debug_line":
+			r.b = debugData(s)
+		case ".debug_line_str":
+			r.lineStr = debugData(s)
+		case ".debug_str":
+			r.str = debugData(s)
 		}
 	}
-	if sec[".debug_line"] == nil {
-		return
+	for len(r.b) > 0 && r.unit() {
 	}
-	d, err := dwarf.New(sec[".debug_abbrev"], nil, nil, sec[".debug_info"], sec[".debug_line"], nil, sec[".debug_ranges"], sec[".debug_str"])
-	if err != nil {
-		return
+	order := func(a, b lineRow) int {
+		if c := cmp.Compare(a.addr, b.addr); c != 0 {
+			return c
+		}
+		// An end comes before what begins there.
+		return cmp.Compare(min(a.file, 0), min(b.file, 0))
 	}
-	for _, n := range []string{".debug_addr", ".debug_line_str", ".debug_str_offsets", ".debug_rnglists"} {
-		if sec[n] != nil && d.AddSection(n, sec[n]) != nil {
-			return
-		}
+	if !slices.IsSortedFunc(t.rows, order) {
+		slices.SortStableFunc(t.rows, order)
 	}
-	ids := map[string]int32{}
-	for u := d.Reader(); ; u.SkipChildren() {
-		e, err := u.Next()
-		if err != nil || e == nil {
-			break
-		}
-		if e.Tag == dwarf.TagCompileUnit && !img.readUnit(d, e, ids) {
-			break
-		}
-	}
-	sort.SliceStable(img.lines, func(i, j int) bool {
-		a, b := &img.lines[i], &img.lines[j]
-		if a.addr != b.addr {
-			return a.addr < b.addr
-		}
-		return a.file < 0 && b.file >= 0 // an end comes before what begins there
-	})
-}
-
-// readUnit adds a compile unit's rows; false ends the reading.
-func (img *Image) readUnit(d *dwarf.Data, e *dwarf.Entry, ids map[string]int32) bool {
-	lr, err := d.LineReader(e)
-	if err != nil || lr == nil {
-		return true
-	}
-	var le dwarf.LineEntry
-	for {
-		if err := lr.Next(&le); err != nil {
-			return true
-		}
-		if len(img.lines) == maxLineRows {
-			return false
-		}
-		row := lineRow{addr: le.Address, file: -1, line: int32(le.Line)}
-		if !le.EndSequence && le.File != nil {
-			id, ok := ids[le.File.Name]
-			if !ok {
-				id = int32(len(img.files))
-				ids[le.File.Name] = id
-				img.files = append(img.files, le.File.Name)
-			}
-			row.file = id
-		}
-		img.lines = append(img.lines, row)
-	}
+	return t
 }
 
 // debugData is a section's content, unpacked if need be (gABI, "Section
@@ -118,7 +97,7 @@ func debugData(s *section) []byte {
 		return nil
 	}
 	size := binary.LittleEndian.Uint64(s.data[8:])
-	if size > maxDebugSection {
+	if size > maxDebugSection || size > explodeRatio*uint64(len(s.data)) {
 		return nil
 	}
 	var in io.Reader

@@ -16,16 +16,22 @@ type Note struct {
 	Desc []byte // the descriptor
 }
 
-// maxNotes bounds the notes looked at (Xen's ELF_MAX_TOTAL_NOTE_COUNT).
-const maxNotes = 65536
+// Bounds on the notes of a file: their number (Xen's
+// ELF_MAX_TOTAL_NOTE_COUNT), and the bytes of the Xen ones.
+const (
+	maxNotes     = 65536
+	maxNoteBytes = 1 << 20
+)
+
+type noteBudget struct{ notes, bytes int }
 
 // readNotes gives the Xen notes among the notes in b. Names and descriptors
 // are padded to 4 bytes whatever the segment's alignment, as Xen reads them
 // (C/libelf/libelf-tools.c:elf_note_next).
-func (r reporter) readNotes(b []byte, field string, budget *int) (out []Note, err *Error) {
+func (r reporter) readNotes(b []byte, field string, budget *noteBudget) (out []Note, err *Error) {
 	le := binary.LittleEndian
 	for len(b) > 0 {
-		if *budget--; *budget < 0 {
+		if budget.notes--; budget.notes < 0 {
 			return nil, r.errorf(field, "more than %d notes", maxNotes)
 		}
 		if len(b) < 12 {
@@ -45,6 +51,9 @@ func (r reporter) readNotes(b []byte, field string, budget *int) (out []Note, er
 		b = b[min(name+desc, uint64(len(b))):]
 		if s, ok := cString(owner, 0); !ok || s != abi.ELFNoteOwner {
 			continue
+		}
+		if budget.bytes -= len(d); budget.bytes < 0 {
+			return nil, r.errorf(field, "more than %d bytes of Xen notes", maxNoteBytes)
 		}
 		n := Note{Type: typ, Name: abi.ELFNoteName(typ), Desc: d}
 		if abi.ELFNoteIsString(typ) {

@@ -30,12 +30,11 @@ const (
 	sttNotype, sttObject, sttFunc = 0, 1, 2
 )
 
-// symbols are ordered by address, and byName by name. Names stay in the
-// file's string table until asked for.
+// symbols are ordered by address. Names stay in the file's string table until
+// asked for.
 type symbols struct {
 	strtab []byte
 	rows   []symRow
-	byName []uint32 // indices of rows and then of abs
 	abs    []symRow // absolute symbols: constants, no addresses
 }
 
@@ -70,17 +69,6 @@ func readSymbols(secs []section) (t symbols) {
 		}
 		return a.name > b.name
 	})
-	t.byName = make([]uint32, len(t.rows)+len(t.abs))
-	for i := range t.byName {
-		t.byName[i] = uint32(i)
-	}
-	sort.Slice(t.byName, func(i, j int) bool {
-		a, b := t.row(t.byName[i]), t.row(t.byName[j])
-		if c := t.compare(a, b); c != 0 {
-			return c < 0
-		}
-		return a.rank > b.rank // a global one is found before a local one
-	})
 	return t
 }
 
@@ -104,30 +92,15 @@ func (t *symbols) read(data []byte) {
 	}
 }
 
-func (t *symbols) row(i uint32) *symRow {
-	if int(i) < len(t.rows) {
-		return &t.rows[i]
-	}
-	return &t.abs[int(i)-len(t.rows)]
-}
-
 func (t *symbols) name(r *symRow) string {
 	s, _ := cString(t.strtab, uint64(r.name))
 	return s
 }
 
-// compare orders two rows by name without making strings.
-func (t *symbols) compare(a, b *symRow) int {
-	x, y := t.strtab[a.name:], t.strtab[b.name:]
-	for i := 0; i < len(x) && i < len(y) && i < maxString; i++ {
-		if x[i] != y[i] {
-			return int(x[i]) - int(y[i])
-		}
-		if x[i] == 0 {
-			return 0
-		}
-	}
-	return len(x) - len(y)
+// named reports whether the row has that name.
+func (t *symbols) named(r *symRow, name string) bool {
+	tab := t.strtab[r.name:]
+	return len(tab) > len(name) && tab[len(name)] == 0 && string(tab[:len(name)]) == name
 }
 
 func (t *symbols) symbol(r *symRow) Symbol {
@@ -137,13 +110,18 @@ func (t *symbols) symbol(r *symRow) Symbol {
 // Lookup finds a symbol by name; of several with that name a global one.
 func (img *Image) Lookup(name string) (Symbol, bool) {
 	t := img.symbols()
-	i := sort.Search(len(t.byName), func(i int) bool { return t.name(t.row(t.byName[i])) >= name })
-	if i < len(t.byName) {
-		if r := t.row(t.byName[i]); t.name(r) == name {
-			return t.symbol(r), true
+	var best *symRow
+	for _, rows := range [][]symRow{t.rows, t.abs} {
+		for i := range rows {
+			if r := &rows[i]; t.named(r, name) && (best == nil || r.rank > best.rank) {
+				best = r
+			}
 		}
 	}
-	return Symbol{}, false
+	if best == nil {
+		return Symbol{}, false
+	}
+	return t.symbol(best), true
 }
 
 // maxEnclosing is how many symbols before an address are looked at for one

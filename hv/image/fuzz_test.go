@@ -1,0 +1,76 @@
+package image_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"pvlab/hv/image"
+	"pvlab/hv/image/elftest"
+	"pvlab/hv/mem"
+	"pvlab/hypercall/abi"
+)
+
+// FuzzLoad feeds files to the loader and what it accepts to the builders:
+// each either works or says in one line what is wrong.
+func FuzzLoad(f *testing.F) {
+	elf := sample(func(f *elftest.File) {
+		f.Segments[0].Data = []byte("\xf4code")
+		f.Symbols = []elftest.Symbol{{Name: "start", Addr: entry, Size: 4, Info: 0x12}}
+		f.Sections = []elftest.Section{{Name: ".debug_line", Data: make([]byte, 64)}, {Name: ".debug_abbrev", Flags: 0x800, Data: make([]byte, 40)}}
+	})
+	small := elf[:64+2*56] // headers; the rest makes the fuzzer slow
+	legacy := elftest.File{
+		Segments: []elftest.Segment{{Paddr: entry, Vaddr: entry, Data: make([]byte, 4)}}, Entry: entry,
+		Sections: []elftest.Section{{Name: "__xen_guest", Data: []byte("LOADER=generic,XEN_VER=xen-3.0,VIRT_BASE=0xffffffff80000000\x00")}},
+	}.Bytes()
+	for _, seed := range [][]byte{nil, elf, small, legacy, x86XZ, gz(elf), xzPack(elf), zst(elf), lz4Frame(elf), lz4Legacy(elf),
+		bzImage(gz(elf), -1), bzImage(zst(elf), len(elf)), sample(func(f *elftest.File) { f.NotesInSections = true }),
+		withNote(elftest.Num(abi.ELFNoteInitP2M, 0x8000000000)), withNote(elftest.Num(abi.ELFNoteHypercallPage, entry)),
+		withNote(elftest.Num(abi.ELFNoteModStartPFN, 1))} {
+		f.Add(seed)
+	}
+	const size = 8 << 20
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		img, err := image.Load("FILE", raw, size)
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		for _, a := range []uint64{img.Xen.Entry, img.Phys32Entry, img.ELFEntry} {
+			img.Symbol(a)
+			img.Line(a)
+		}
+		img.Lookup("start")
+		m, err := mem.New(size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if _, err := image.BuildPVH(m, img, image.NativeOptions{Initrd: raw}); err != nil {
+			checkError(t, err)
+		}
+		for _, dom0 := range []bool{true, false} {
+			o := image.PVOptions{Dom0: dom0, Initrd: bytes.Repeat(raw, 2), HypercallPage: ring3Page}
+			const first = 0x100
+			l, err := image.LayoutPV(size>>12-first, img, o)
+			if err != nil {
+				checkError(t, err)
+				continue
+			}
+			p2m, _ := l.Frames(first)
+			if _, err := image.BuildPV(m, p2m, img, o); err != nil {
+				checkError(t, err)
+			}
+		}
+	})
+}
+
+func checkError(t *testing.T, err error) {
+	t.Helper()
+	var e *image.Error
+	if !errors.As(err, &e) || e.File != "FILE" || e.Field == "" || e.Msg == "" || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("error %q does not name file and field in one line", err)
+	}
+}
