@@ -145,8 +145,17 @@ func opRet(c *CPU, in *Inst) status {
 // LOOP and JRCXZ count in the register of the address size.
 
 func opLoop(c *CPU, in *Inst) status   { return c.loop(in, true) }
-func opLoope(c *CPU, in *Inst) status  { return c.loop(in, c.lazy.zf()) }
-func opLoopne(c *CPU, in *Inst) status { return c.loop(in, !c.lazy.zf()) }
+func opLoope(c *CPU, in *Inst) status  { return c.loop(in, c.lazy.zf() == c.loopSense(in, true)) }
+func opLoopne(c *CPU, in *Inst) status { return c.loop(in, c.lazy.zf() == c.loopSense(in, false)) }
+
+// loopSense is the ZF that continues a LOOPE or LOOPNE. On AMD a REP or REPNE
+// prefix overrides what the opcode says (found on family 19h).
+func (c *CPU) loopSense(in *Inst, zf bool) bool {
+	if c.Vendor == AMD && in.Flags&(FlagRep|FlagRepne) != 0 {
+		return in.Flags&FlagRep != 0
+	}
+	return zf
+}
 
 func (c *CPU) loop(in *Inst, cond bool) status {
 	n := (c.R[x86.RCX] - 1) & in.addrMask()

@@ -15,7 +15,7 @@ func hintRows() []row {
 		{m: map0F, op: 0xae, digit: d6, mod: modReg, pfx: pNone, name: "MFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d7, mod: modReg, pfx: pNone, name: "SFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d7, mod: modMem, pfx: pNone, name: "CLFLUSH", form: formModRM, size: sizeB, fn: all(opClflush)},
-		{m: map1, op: 0x62, mod: modMem, modes: not64, name: "BOUND", form: formModRM, acc: accTwo,
+		{m: map1, op: 0x62, mod: modMem, modes: not64, name: "BOUND", form: formModRM,
 			fn: fns{mem: [4]execFn{1: opBound[uint16], 2: opBound[uint32]}}},
 	}
 }
@@ -36,16 +36,13 @@ func opClflush(c *CPU, in *Inst) status {
 	return done(ok)
 }
 
+// opBound checks a signed index against two bounds side by side in memory.
 func opBound[T word](c *CPU, in *Inst) status {
-	lin := c.ea(in)
-	lo, ok := loadT[T](c, in, lin)
+	lo, ok := loadT[T](c, in, c.ea(in))
 	if !ok {
 		return stFault
 	}
-	if lin != badLinear {
-		lin = (lin + uint64(in.Size)) & 0xffffffff
-	}
-	hi, ok := loadT[T](c, in, lin)
+	hi, ok := loadT[T](c, in, c.eaPlus(in, int64(in.Size)))
 	if !ok {
 		return stFault
 	}

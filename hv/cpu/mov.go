@@ -126,7 +126,17 @@ var (
 			c.R[in.Reg&31] = extend(uint32(c.R[in.RM&31]))
 			return stOK
 		}},
-		mem: [4]execFn{1: movRM[uint16], 2: movRM[uint32], 3: func(c *CPU, in *Inst) status {
+		mem: [4]execFn{1: func(c *CPU, in *Inst) status {
+			size := 2
+			if c.Vendor == AMD {
+				size = 4 // all four bytes are read though two are kept
+			}
+			v, ok := c.load(in.Seg, c.ea(in), size)
+			if ok {
+				setReg(c, in.Reg, uint16(v))
+			}
+			return done(ok)
+		}, 2: movRM[uint32], 3: func(c *CPU, in *Inst) status {
 			v, ok := c.load32(in.Seg, c.ea(in))
 			if ok {
 				c.R[in.Reg&31] = extend(v)

@@ -18,6 +18,8 @@ type realCPU struct {
 	pid   int
 	mem   []byte // codePage, dataPages, read-only page, in this order
 	flags map[string]bool
+
+	compat bool // the child stopped in 32-bit code
 }
 
 // newRealCPU starts the child; the calling goroutine is locked to its thread,
@@ -161,16 +163,7 @@ func (r *realCPU) runTo(s *cpuState, mode Mode, end uint64) (outcome, error) {
 }
 
 func (r *realCPU) resume(s *cpuState, mode Mode, how func(pid int) error) (outcome, error) {
-	regs := syscall.PtraceRegs{
-		Rax: s.R[0], Rcx: s.R[1], Rdx: s.R[2], Rbx: s.R[3], Rsp: s.R[4], Rbp: s.R[5], Rsi: s.R[6], Rdi: s.R[7],
-		R8: s.R[8], R9: s.R[9], R10: s.R[10], R11: s.R[11], R12: s.R[12], R13: s.R[13], R14: s.R[14], R15: s.R[15],
-		Rip: s.RIP, Eflags: s.Flags | 0x202, Orig_rax: ^uint64(0),
-		Cs: userSel64, Ss: userSelData, Fs_base: s.FSBase, Gs_base: s.GSBase,
-	}
-	if mode == Mode32 {
-		regs.Cs, regs.Ds, regs.Es = userSel32, userSelData, userSelData
-	}
-	if err := syscall.PtraceSetRegs(r.pid, &regs); err != nil {
+	if err := r.setState(s, mode); err != nil {
 		return outcome{}, err
 	}
 	if err := how(r.pid); err != nil {
@@ -180,13 +173,72 @@ func (r *realCPU) resume(s *cpuState, mode Mode, how func(pid int) error) (outco
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := syscall.PtraceGetRegs(r.pid, &regs); err != nil {
+	if err := r.getState(s); err != nil {
 		return outcome{}, err
 	}
-	s.R = [16]uint64{regs.Rax, regs.Rcx, regs.Rdx, regs.Rbx, regs.Rsp, regs.Rbp, regs.Rsi, regs.Rdi,
-		regs.R8, regs.R9, regs.R10, regs.R11, regs.R12, regs.R13, regs.R14, regs.R15}
-	s.RIP, s.Flags = regs.Rip, regs.Eflags&comparedFlags
 	return r.outcome(sig)
+}
+
+// The kernel shows a child's registers in the layout of the code it stopped
+// in: 64-bit, or for a 32-bit code segment
+// ebx ecx edx esi edi ebp eax ds es fs gs orig eip cs eflags esp ss.
+type regs32 struct {
+	BX, CX, DX, SI, DI, BP, AX, DS, ES, FS, GS, Orig, IP, CS, Flags, SP, SS uint32
+}
+
+func (r *realCPU) setState(s *cpuState, mode Mode) error {
+	if r.compat {
+		v := regs32{
+			AX: uint32(s.R[0]), CX: uint32(s.R[1]), DX: uint32(s.R[2]), BX: uint32(s.R[3]),
+			SP: uint32(s.R[4]), BP: uint32(s.R[5]), SI: uint32(s.R[6]), DI: uint32(s.R[7]),
+			IP: uint32(s.RIP), Flags: uint32(s.Flags) | 0x202, Orig: ^uint32(0),
+			CS: userSel32, DS: userSelData, ES: userSelData, SS: userSelData,
+		}
+		_, err := r.regset(0x4205 /* SETREGSET */, unsafe.Pointer(&v), unsafe.Sizeof(v))
+		return err
+	}
+	v := syscall.PtraceRegs{
+		Rax: s.R[0], Rcx: s.R[1], Rdx: s.R[2], Rbx: s.R[3], Rsp: s.R[4], Rbp: s.R[5], Rsi: s.R[6], Rdi: s.R[7],
+		R8: s.R[8], R9: s.R[9], R10: s.R[10], R11: s.R[11], R12: s.R[12], R13: s.R[13], R14: s.R[14], R15: s.R[15],
+		Rip: s.RIP, Eflags: s.Flags | 0x202, Orig_rax: ^uint64(0),
+		Cs: userSel64, Ss: userSelData, Fs_base: s.FSBase, Gs_base: s.GSBase,
+	}
+	if mode == Mode32 {
+		v.Cs, v.Ds, v.Es = userSel32, userSelData, userSelData
+	}
+	return syscall.PtraceSetRegs(r.pid, &v)
+}
+
+func (r *realCPU) getState(s *cpuState) error {
+	var v syscall.PtraceRegs
+	n, err := r.regset(0x4204 /* GETREGSET */, unsafe.Pointer(&v), unsafe.Sizeof(v))
+	if err != nil {
+		return err
+	}
+	if r.compat = n == unsafe.Sizeof(regs32{}); r.compat {
+		w := (*regs32)(unsafe.Pointer(&v))
+		s.R = [16]uint64{uint64(w.AX), uint64(w.CX), uint64(w.DX), uint64(w.BX),
+			uint64(w.SP), uint64(w.BP), uint64(w.SI), uint64(w.DI)}
+		s.RIP, s.Flags = uint64(w.IP), uint64(w.Flags)&comparedFlags
+		return nil
+	}
+	s.R = [16]uint64{v.Rax, v.Rcx, v.Rdx, v.Rbx, v.Rsp, v.Rbp, v.Rsi, v.Rdi,
+		v.R8, v.R9, v.R10, v.R11, v.R12, v.R13, v.R14, v.R15}
+	s.RIP, s.Flags = v.Rip, v.Eflags&comparedFlags
+	return nil
+}
+
+// regset gets or sets the general registers and returns the layout's size.
+func (r *realCPU) regset(request uintptr, p unsafe.Pointer, n uintptr) (uintptr, error) {
+	iov := struct {
+		base unsafe.Pointer
+		size uintptr
+	}{p, n}
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, request, uintptr(r.pid), 1 /* NT_PRSTATUS */, uintptr(unsafe.Pointer(&iov)), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return iov.size, nil
 }
 
 // outcome turns the signal of a stop into what the processor reported.

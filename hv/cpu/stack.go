@@ -123,40 +123,33 @@ func popMem(c *CPU, in *Inst) status {
 	return st
 }
 
-// opPusha stores eight registers, RSP as it was before; nothing is written
-// unless all of it can be.
+// opPusha stores eight registers, RSP as it was before. A fault leaves RSP,
+// but the words before it are written, as on processors.
 func opPusha(c *CPU, in *Inst) status {
-	size := uint64(in.Size)
-	sp := c.R[x86.RSP]
+	size, sp, st := uint64(in.Size), c.R[x86.RSP], stOK
 	for i := uint64(1); i <= 8; i++ {
-		if !c.checkWrite(x86.SS, c.stackLinear(sp-i*size, in.Size, true), int(size)) {
-			return stFault
+		s := c.store(x86.SS, c.stackLinear(sp-i*size, in.Size, true), int(size), c.R[i-1])
+		if s == stFault {
+			return s
 		}
-	}
-	st := stOK
-	for i := uint64(1); i <= 8; i++ {
-		lin := c.stackLinear(sp-i*size, in.Size, true)
-		st = max(st, c.store(x86.SS, lin, int(size), c.R[i-1]))
+		st = max(st, s)
 	}
 	c.setSP(sp - 8*size)
 	return st
 }
 
+// opPopa loads them, RSP apart, in the same incremental way.
 func opPopa(c *CPU, in *Inst) status {
-	size := uint64(in.Size)
-	var v [8]uint64
 	for i := uint64(0); i < 8; i++ {
-		var ok bool
-		if v[7-i], ok = c.peek(in.Size, i*size); !ok {
+		v, ok := c.peek(in.Size, i*uint64(in.Size))
+		if !ok {
 			return stFault
 		}
-	}
-	c.setSP(c.R[x86.RSP] + 8*size)
-	for r := range v {
-		if r != x86.RSP {
-			c.setRegSize(uint8(r), in.Size, v[r])
+		if r := uint8(7 - i); r != x86.RSP {
+			c.setRegSize(r, in.Size, v)
 		}
 	}
+	c.setSP(c.R[x86.RSP] + 8*uint64(in.Size))
 	return stOK
 }
 

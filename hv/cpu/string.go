@@ -70,7 +70,9 @@ func (c *CPU) repeatSlow(in *Inst, k repeatKind, step execFn, chunk int) status 
 	for range chunk {
 		st := step(c, in)
 		if st == stFault {
-			c.lazy = flags // SDM vol. 2, "REP": as before the instruction
+			if c.Vendor == Intel {
+				c.lazy = flags // SDM vol. 2, "REP": as before the instruction; AMD keeps the last iteration's
+			}
 			return stFault
 		}
 		n--
