@@ -67,6 +67,13 @@ var frames = regexp.MustCompile(`(L\d\[0x[0-9a-f]{3}\] = [0-9a-f]{3})[0-9a-f]{10
 
 func masked(s string) string { return frames.ReplaceAllString(s, "$1-$2$3") }
 
+// holdsFrames are the cases in which registers or stack words hold machine
+// addresses: page-table entries, or the address of shared_info.
+var holdsFrames = map[string]*regexp.Regexp{
+	"callback": regexp.MustCompile(`(rsi: 0000000)[0-9a-f]{6}(067)`),
+	"stackro":  regexp.MustCompile(`( [08]000000)[0-9a-f]{6}(0[26][35])`),
+}
+
 // TestDeathsAsRealXenPrintsThem: for each sample the console of the model is
 // the console of real Xen, byte for byte, but for machine frame numbers.
 func TestDeathsAsRealXenPrintsThem(t *testing.T) {
@@ -82,9 +89,12 @@ func TestDeathsAsRealXenPrintsThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := masked(console(t, raw, name))
-			if want := masked(string(want)); got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
+			got, expect := masked(console(t, raw, name)), masked(string(want))
+			if re := holdsFrames[name]; re != nil {
+				got, expect = re.ReplaceAllString(got, "$1-$2"), re.ReplaceAllString(expect, "$1-$2")
+			}
+			if got != expect {
+				t.Errorf("got\n%s\nwant\n%s", got, expect)
 			}
 		})
 	}
