@@ -101,7 +101,7 @@ func (x *Xen) nmi() {
 func (x *Xen) sysret() bool {
 	v, c := x.V, x.V.CPU
 	v.Sysret = false
-	flags := x.flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
+	flags := x.leaving()
 	c.R[x86.R11] = flags
 	c.R[x86.RCX] = c.RIP
 	if hi := int64(c.RIP) >> 47; hi != 0 && hi != -1 {
@@ -130,7 +130,7 @@ func (x *Xen) sysret() bool {
 func (x *Xen) iret() bool {
 	c := x.V.CPU
 	x.V.Reload = false
-	flags := x.flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
+	flags := x.leaving()
 	cs, ss := c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel
 	if cs == abi.FlatKernelCS && ss == abi.FlatKernelSS && x86.Canonical(c.RIP) && !lowSelectors(c) {
 		loadFlat(c)
@@ -155,6 +155,15 @@ func (x *Xen) iret() bool {
 	x.V.Reload = true
 	x.Exception(f)
 	return false
+}
+
+// leaving is RFLAGS as the way out of Xen loads them.
+func (x *Xen) leaving() uint64 {
+	f := x.flags()&^(x86.FlagIOPL|x86.FlagVM) | x86.FlagIF
+	if x.V.Dom.AsReference {
+		f &^= x86.FlagVIF | x86.FlagVIP
+	}
+	return f
 }
 
 // flags is RFLAGS of the interrupted context, setFlags changes it.

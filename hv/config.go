@@ -58,8 +58,8 @@ type Config struct {
 	Seed     uint64 // of the vCPU interleaving
 	// AsReference makes the processor do as the judge's (QEMU's TCG) where
 	// that one is known to differ from real ones and where guests see it in
-	// every frame: RF is not set in the saved RFLAGS of a fault. Only
-	// comparisons with the judge want it (docs/conformance.md).
+	// every frame: RF is not set in the saved RFLAGS of a fault, and IRET and
+	// SYSRET do not load VIF and VIP. Only comparisons with the judge want it (docs/conformance.md).
 	AsReference bool
 	// Tolerant goes on where something is not modelled (answering -ENOSYS)
 	// and records it in Result.Unsure.

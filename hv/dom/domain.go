@@ -33,6 +33,9 @@ type Options struct {
 	// Console gets what the guest writes to its console.
 	Console func(b []byte)
 	Probes  *probe.Set
+	// AsReference makes IRET and SYSRET leave VIF and VIP alone, as QEMU's
+	// processor does and real ones do not (docs/conformance.md).
+	AsReference bool
 }
 
 // Domain is one PV domain.
