@@ -36,6 +36,24 @@ type diagnosis struct {
 // not execute, and the kill itself; the earliest counts. Faults that a handler
 // may raise for good reasons count only if there is nothing else.
 func (d *diagnosis) diagnose() *Cause {
+	if c := d.plain(); c != nil {
+		return c
+	}
+	if c := d.ofRecursion(); c != nil {
+		return c
+	}
+	if c := d.ofEnding(); c != nil {
+		return c
+	}
+	if c := d.ofLost(); c != nil {
+		return c
+	}
+	return d.ofFault()
+}
+
+// plain finds the earliest of the mistakes that are mistakes whatever comes
+// after them.
+func (d *diagnosis) plain() *Cause {
 	var best *Cause
 	take := func(c *Cause) {
 		if c != nil && (best == nil || c.Step < best.Step) {
@@ -66,19 +84,7 @@ func (d *diagnosis) diagnose() *Cause {
 			}
 		}
 	}
-	if best != nil {
-		return best
-	}
-	if c := d.ofRecursion(); c != nil {
-		return c
-	}
-	if c := d.ofEnding(); c != nil {
-		return c
-	}
-	if c := d.ofLost(); c != nil {
-		return c
-	}
-	return d.ofFault()
+	return best
 }
 
 // ofRecursion: the stack was used up by a handler that faults again and
@@ -167,16 +173,16 @@ func (d *diagnosis) ofForbidden(f *Delivery) *Cause {
 	return c
 }
 
-// ofMissingGate: natively, an error code with the IDT bit tells of a gate that
-// could not be used (SDM vol. 3, "Error Code").
+// ofMissingGate: natively, the processor raised a vector whose gate is not
+// present, and so delivered another one: #NP, or a double fault where that
+// may not follow the first (SDM vol. 3, "Conditions for Generating a Double
+// Fault").
 func (d *diagnosis) ofMissingGate(f *Delivery) *Cause {
-	const idt, np, gp = 2, 11, 13
-	code, ok := f.Frame.Slot("error")
-	if !ok || f.Frame.Vector != np && f.Frame.Vector != gp || code.Value&idt == 0 || f.Returned != 0 {
+	if f.Raised < 0 || f.Raised == f.Frame.Vector || f.GatePresent || f.Returned != 0 {
 		return nil
 	}
 	return d.cause("no-gate", f.Step, f.At, f.Number, map[string]string{
-		"vector": vectorWords(int(code.Value >> 3 & 0xff)), "got": vectorWords(f.Frame.Vector)})
+		"vector": vectorWords(f.Raised), "got": vectorWords(f.Frame.Vector)})
 }
 
 // fill puts values into a sentence with {name} in it.

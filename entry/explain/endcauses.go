@@ -43,6 +43,9 @@ func (d *diagnosis) ofEnding() *Cause {
 	for _, f := range d.t.frames {
 		if f.Frame.Vector == x86.VectorDF && f.Returned == 0 {
 			v["vector"], v["stack"] = "the event at "+d.sym.text(f.At), d.stackWordsOf(f.Before.RSP(), f.Frame.FromUser)
+			if f.Raised >= 0 && f.Raised != x86.VectorDF {
+				v["vector"] = vectorWords(f.Raised)
+			}
 			return d.cause("native-bad-stack", f.Step, f.At, f.Number, v)
 		}
 	}
@@ -76,8 +79,13 @@ func (d *diagnosis) stackWordsOf(rsp uint64, fromUser bool) string {
 	return s
 }
 
-// faultCause explains a fault that a handler raised itself.
+// faultCause explains a fault that a handler raised itself: by the words of
+// the frame that its stub had taken off before, if those were too many, else
+// by the instruction alone.
 func (d *diagnosis) faultCause(f *Delivery, rounds int) *Cause {
+	if c := d.ofRemovals(f); c != nil {
+		return c
+	}
 	v := map[string]string{"name": f.Name, "where": d.sym.text(f.At), "vector": vectorWords(f.Frame.Vector), "rounds": fmt.Sprint(rounds)}
 	name := "fault"
 	switch {
@@ -90,6 +98,46 @@ func (d *diagnosis) faultCause(f *Delivery, rounds int) *Cause {
 		name = "recursion"
 	}
 	return d.cause(name, f.Step, f.At, f.Number, v)
+}
+
+// ofRemovals: no stub takes rip or anything above it off the frame before it
+// returns. If one did, the handler worked on a frame that begins elsewhere.
+func (d *diagnosis) ofRemovals(f *Delivery) *Cause {
+	if f.Parent == 0 {
+		return nil
+	}
+	p := d.t.frames[f.Parent-1]
+	n := 0
+	for _, m := range p.Removed {
+		if isCore(m.Slot) {
+			n++
+		}
+	}
+	if n == 0 || p.Returned != 0 {
+		return nil
+	}
+	v := map[string]string{"n": fmt.Sprint(n), "lead": fmt.Sprintf("%s at %s raised %s inside the handler, which took the words at its stack pointer for the frame",
+		f.Name, d.sym.text(f.At), vectorWords(f.Frame.Vector))}
+	kind := "too-many"
+	switch {
+	case d.t.platform == Native && len(p.Removed) == 2:
+		kind = "xen-form"
+	case d.t.platform == Xen && n == 2:
+		kind = d.twice(p, v)
+	case n == 1:
+		kind = "one-too-many"
+	}
+	return d.cause(kind, f.Step, f.At, p.Number, v)
+}
+
+// isCore reports whether a slot is one of the five words a return takes.
+func isCore(slot string) bool {
+	for _, r := range iretRoles {
+		if r == slot {
+			return true
+		}
+	}
+	return false
 }
 
 // lostCause explains registers that a return did not give back.

@@ -68,5 +68,5 @@ func (e *Ending) words() string {
 	case "blocked":
 		return "all vCPUs wait for something that cannot come"
 	}
-	return e.How
+	return "the end of the run: " + e.How
 }

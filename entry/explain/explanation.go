@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pvlab/entry"
 	"pvlab/hv/disasm"
 	"pvlab/hv/x86"
 )
@@ -86,7 +87,10 @@ func Explain(t *Tracker, end *Ending, sym *Symbols) *Explanation {
 	x.Drawing = d.drawing(c)
 	x.Registers, x.Stack = d.state(c)
 	if c.Return != 0 {
-		x.Lost = t.returns[c.Return-1].Lost
+		for _, l := range t.returns[c.Return-1].Lost {
+			l.Text = l.words(sym.text)
+			x.Lost = append(x.Lost, l)
+		}
 	}
 	x.Consequences = d.consequences(c)
 	return x
@@ -103,15 +107,21 @@ func (d *diagnosis) focus(c *Cause) *Delivery {
 	return nil
 }
 
+// eventWords names what was delivered: the vector, or the kind where the
+// vector says nothing.
+func eventWords(f *entry.Frame) string {
+	if f.Kind != "exception" && f.Kind != "softint" && f.Kind != "interrupt" {
+		return f.Kind
+	}
+	return vectorWords(f.Vector)
+}
+
 func (d *diagnosis) chain() []FrameView {
 	var out []FrameView
 	for _, f := range d.t.frames {
 		rip, _ := f.Frame.Slot("rip")
-		v := FrameView{Number: f.Number, Event: vectorWords(f.Frame.Vector), From: "kernel", At: d.sym.At(rip.Value),
+		v := FrameView{Number: f.Number, Event: eventWords(&f.Frame), From: "kernel", At: d.sym.At(rip.Value),
 			Stack: f.Frame.At, Handler: d.sym.At(f.Frame.Handler), Returned: f.Returned != 0, Times: 1}
-		if k := f.Frame.Kind; k != "exception" && k != "softint" {
-			v.Event = k
-		}
 		if f.Frame.FromUser {
 			v.From = "user"
 		}
@@ -184,12 +194,12 @@ func (d *diagnosis) consequences(c *Cause) []string {
 	}
 	if first != nil {
 		rip, _ := first.Frame.Slot("rip")
-		out = append(out, fmt.Sprintf("%s at %s", vectorWords(first.Frame.Vector), d.sym.text(rip.Value)))
+		out = append(out, fmt.Sprintf("%s at %s", eventWords(&first.Frame), d.sym.text(rip.Value)))
 	}
 	if n > 1 {
 		last := d.t.frames[len(d.t.frames)-1]
 		rip, _ := last.Frame.Slot("rip")
-		s := fmt.Sprintf("%d more events, the last one %s at %s", n-1, vectorWords(last.Frame.Vector), d.sym.text(rip.Value))
+		s := fmt.Sprintf("%d more events, the last one %s at %s", n-1, eventWords(&last.Frame), d.sym.text(rip.Value))
 		if down := int64(first.Frame.At - last.Frame.At); n > 3 && down > 0 && down%int64(n-1) == 0 {
 			s += fmt.Sprintf(", each %d bytes deeper in the stack (CRASH-15)", down/int64(n-1))
 		}

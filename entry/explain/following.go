@@ -3,6 +3,7 @@ package explain
 import (
 	"pvlab/entry"
 	"pvlab/hv"
+	"pvlab/hv/cpu"
 )
 
 // following drives a Tracker along the second run of one vCPU.
@@ -52,6 +53,8 @@ func (f *following) before() {
 // returned from and the guest got to its own end.
 func (f *following) run(end, most uint64) error {
 	m, c := f.r.m, f.r.m.CPU(f.v)
+	m.OnExit(f.raised)
+	defer m.OnExit(nil)
 	stop := m.Steps() + most
 	calm := false
 	for m.Steps() < min(end, stop) {
@@ -83,16 +86,37 @@ func (f *following) run(end, most uint64) error {
 	return nil
 }
 
+// raised takes what the processor raised, before it is delivered.
+func (f *following) raised(v int, ex *cpu.Exit) {
+	if v != f.v || f.t.platform != Native {
+		return
+	}
+	vector := 0
+	switch ex.Kind {
+	case cpu.ExitFault:
+		vector = int(ex.Fault.Vector)
+	case cpu.ExitSoftInt:
+		vector = int(ex.Vector)
+	default:
+		return
+	}
+	// Byte 5 of a 16-byte gate has the present bit (SDM vol. 3, "IDT
+	// Descriptors"; figure "64-Bit IDT Gate Descriptors").
+	idt := f.r.m.CPU(f.v).IDTR
+	var b [1]byte
+	at := uint64(vector)*16 + 5
+	present := at <= uint64(idt.Limit) && f.t.read(idt.Base+at, b[:]) == 1 && b[0]&0x80 != 0
+	f.t.Raised(vector, present)
+}
+
 // settled reports whether the rest of the run cannot change the explanation.
 func (f *following) settled() bool {
 	if f.end.How == "killed" || f.end.How == "triple-fault" {
 		return false // the end itself is part of it
 	}
 	d := diagnosis{t: f.t, end: f.end, sym: &Symbols{}}
-	for _, r := range f.t.returns {
-		if c := d.ofReturn(r); c != nil && c.Fatal {
-			return true
-		}
+	if c := d.plain(); c != nil && c.Fatal {
+		return true
 	}
 	return !f.end.died() && len(f.t.frames) > 0 && f.t.frames[0].Returned != 0
 }

@@ -10,8 +10,9 @@ type kind struct {
 	other   string
 }
 
-// Beginnings of verdicts about returns.
-const took = "{how} at {where} took RIP from {what}: "
+// took begins a verdict about words that are beside the frame: "iretq at X took
+// RIP from Y", or the fault by which it showed.
+const took = "{lead}: "
 
 // kinds has every verdict that diagnose can reach. Kinds that mean another
 // thing on bare metal have an entry of their own.

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strings"
 
 	"pvlab/hv/disasm"
 )
@@ -51,9 +52,9 @@ func (d *diagnosis) path(c *Cause) []PathStep {
 		}
 		text, n := disasm.Inst(e.Code(), 64, e.RIP, d.names())
 		if n == 0 {
-			text = disasm.Bytes(e.Code())
+			text = fmt.Sprintf("%s % x", text, e.Code())
 		}
-		out = append(out, PathStep{Place: d.sym.At(e.RIP), Text: text, Note: d.note(f, e, c), Skipped: skipped})
+		out = append(out, PathStep{Place: d.sym.At(e.RIP), Text: text, Note: d.note(f, to-len(list)+i, c.Return != 0 && i == len(list)-1), Skipped: skipped})
 		skipped = 0
 	}
 	if n := len(out); n > pathHead+pathTail {
@@ -97,23 +98,19 @@ func (d *diagnosis) stubFunctions(f *Delivery, list []Executed) func(*Executed) 
 	}
 }
 
-// note says what an instruction did to the frame.
-func (d *diagnosis) note(f *Delivery, e *Executed, c *Cause) string {
-	if e.RIP == c.At && c.Return != 0 {
+// note says what the instruction with that index in the trail did to the frame.
+func (d *diagnosis) note(f *Delivery, index int, last bool) string {
+	if last {
 		return "here"
 	}
-	s := ""
+	var off []string
 	for _, m := range f.Removed {
-		if m.At != e.RIP {
-			continue
+		if m.index == index {
+			off = append(off, m.Slot)
 		}
-		if s != "" {
-			s += ", "
-		}
-		s += m.Slot
 	}
-	if s == "" {
+	if off == nil {
 		return ""
 	}
-	return fmt.Sprintf("takes off %s", s)
+	return "takes off " + strings.Join(off, ", ")
 }

@@ -102,11 +102,8 @@ func (r *Recorder) first(o *Options, end uint64) (step uint64, vcpu int) {
 	for i := range r.events {
 		// Oldest first, as the ring has them.
 		e := &r.events[(r.n+i)%len(r.events)]
-		if o.Focus != nil {
-			if o.Focus(&e.frame) {
-				return e.step, e.vcpu
-			}
-			continue
+		if o.Focus != nil && o.Focus(&e.frame) {
+			return e.step, e.vcpu
 		}
 		if !found && e.vcpu == vcpu && e.step+o.MaxSteps >= end {
 			step, found = e.step, true

@@ -69,6 +69,7 @@ type Lost struct {
 	Origin Origin `json:"origin"`           // of what it gets
 	Writer uint64 `json:"writer,omitempty"` // last instruction that wrote it
 	Why    string `json:"why,omitempty"`    // rule id when Xen's return did it
+	Text   string `json:"text,omitempty"`   // as a sentence
 }
 
 // Word returns the word that is taken as role.
@@ -145,10 +146,9 @@ func (t *Tracker) returned(r *Return, now *Regs) {
 		return
 	}
 	d.Returned = r.Number
-	for n := len(t.open); n > 0; n-- {
-		last := t.open[n-1]
-		t.open = t.open[:n-1]
-		if last == r.Frame {
+	for k, n := range t.open {
+		if n == r.Frame {
+			t.open = t.open[:k]
 			break
 		}
 	}
@@ -169,8 +169,8 @@ func (t *Tracker) judge(r *Return) {
 			any = true
 			if c.Origin.Name == c.Role {
 				votes[c.Origin.Frame]++
-				continue
 			}
+			continue
 		}
 		if c.Home == c.Role {
 			votes[c.home]++
@@ -182,6 +182,13 @@ func (t *Tracker) judge(r *Return) {
 			t.place(r, last[0].Addr)
 			return
 		}
+	}
+	// A frame that counts as overwritten is still good when all its words were
+	// saved elsewhere before.
+	if o := last[0].Origin; o.Kind == Slot && votes[o.Frame] == len(last) {
+		r.Verdict, r.Frame = Right, o.Frame
+		t.place(r, last[0].Addr)
+		return
 	}
 	r.Frame = t.innermost()
 	for k := len(t.open) - 1; k >= 0 && any; k-- {
@@ -257,7 +264,7 @@ func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 		if i == x86.RSP || got[i] == d.Before.R[i] {
 			continue
 		}
-		lost = append(lost, Lost{n, d.Before.R[i], got[i], origin[i], t.writer[i], why[i]})
+		lost = append(lost, Lost{n, d.Before.R[i], got[i], origin[i], t.writer[i], why[i], ""})
 	}
 	// The handler may move RIP on and change TF and RF on purpose.
 	const own = x86.FlagTF | x86.FlagRF
@@ -272,7 +279,7 @@ func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 			want, is = want&^own, is&^own
 		}
 		if ok && want != is {
-			lost = append(lost, Lost{role, s.Value, c.Value, c.Origin, c.Origin.Changed, ""})
+			lost = append(lost, Lost{role, s.Value, c.Value, c.Origin, c.Origin.Changed, "", ""})
 		}
 	}
 	return lost

@@ -67,6 +67,7 @@ func (d *diagnosis) returnValues(r *Return) map[string]string {
 	cs, _ := r.Word("cs")
 	flags, _ := r.Word("flags")
 	v["what"], v["flags"] = d.what(rip), d.what(flags)
+	v["lead"] = fill("{how} at {where} took RIP from {what}", v)
 	v["cs"] = fmt.Sprintf("%#x", cs.Value&0xffff)
 	v["csnorpl"] = fmt.Sprintf("%#x", cs.Value&0xfffc)
 	v["n"] = fmt.Sprint(max(r.Offset, -r.Offset))
@@ -132,15 +133,14 @@ func (d *diagnosis) ofWrongReturn(r *Return) *Cause {
 	case off == 2 && !xen:
 		return d.returnCause("xen-form", r, v)
 	case off == 2:
-		return d.ofTwice(r, v)
+		return d.returnCause(d.twice(d.t.frames[r.Frame-1], v), r, v)
 	}
 	return d.returnCause("too-many", r, v)
 }
 
-// ofTwice finds the second removal: the one that took the first word above
-// r11, and whether another function did it.
-func (d *diagnosis) ofTwice(r *Return, v map[string]string) *Cause {
-	f := d.t.frames[r.Frame-1]
+// twice finds the second removal of two words: the one that took the first
+// word above r11, and whether another function did it. It names the kind.
+func (d *diagnosis) twice(f *Delivery, v map[string]string) string {
 	var first, again uint64
 	for _, m := range f.Removed {
 		switch {
@@ -153,21 +153,25 @@ func (d *diagnosis) ofTwice(r *Return, v map[string]string) *Cause {
 		}
 	}
 	if again == 0 || first == 0 {
-		return d.returnCause("too-many", r, v)
+		return "too-many"
 	}
 	v["again"] = d.sym.text(again)
 	v["firstfn"], v["againfn"] = d.sym.function(first), d.sym.function(again)
 	if v["firstfn"] != v["againfn"] && v["firstfn"] != "" && v["againfn"] != "" {
-		return d.returnCause("chained", r, v)
+		return "chained"
 	}
-	return d.returnCause("twice", r, v)
+	return "twice"
 }
 
 // ofMixed names the first word that is not from its own slot.
 func (d *diagnosis) ofMixed(r *Return, v map[string]string) *Cause {
+	v["role"] = "some words"
 	for _, c := range r.Words[max(0, len(r.Words)-5):] {
 		if c.Origin.Kind == Slot && c.Origin.Name != c.Role || c.Origin.Kind != Slot && c.Home != c.Role {
 			v["role"], v["what"] = c.Role, d.what(c)
+			if c.Origin.Kind == Slot && c.Origin.Stored != 0 {
+				v["what"] += ", put there by " + d.sym.text(c.Origin.Stored)
+			}
 			break
 		}
 	}

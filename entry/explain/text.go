@@ -140,7 +140,7 @@ func (x *Explanation) verdict(b *strings.Builder) {
 		}
 	}
 	for _, l := range x.Lost {
-		wrap(b, l.words(), "  Lost: ", columns)
+		wrap(b, l.Text, "  Lost: ", columns)
 	}
 	for _, h := range x.Harmless {
 		wrap(b, h, "  Harmless by itself: ", columns)
@@ -154,13 +154,13 @@ func (x *Explanation) verdict(b *strings.Builder) {
 	}
 }
 
-func (l *Lost) words() string {
+func (l *Lost) words(place func(uint64) string) string {
 	s := fmt.Sprintf("%s was %#x, comes back as %#x", l.Reg, l.Want, l.Got)
 	if l.Why != "" {
 		return s + " (" + l.Why + ")"
 	}
 	if l.Origin.Kind != Unknown {
-		s += ": " + l.Origin.words(func(a uint64) string { return fmt.Sprintf("%#x", a) })
+		s += ": " + l.Origin.words(place)
 	}
 	return s
 }

@@ -38,6 +38,8 @@ type Tracker struct {
 	code      [15]byte // behind step.Code
 	active    bool
 	delivered []int // frames delivered during this step
+	raised    int   // vector of this step, -1 for none
+	gate      bool
 }
 
 // Delivery is one delivered frame and what is known about its handler.
@@ -58,6 +60,11 @@ type Delivery struct {
 	Returned int        `json:"returned,omitempty"` // number of the return that consumed it rightly
 	Removed  []Removal  `json:"removed,omitempty"`
 	Stack    []Consumed `json:"-"` // words at the interrupted stack pointer, if in kernel mode
+	// Raised is the vector the processor raised, -1 when unknown: not
+	// Frame.Vector where delivering that one failed. GatePresent tells whether
+	// its gate is usable; both only natively.
+	Raised      int  `json:"raised"`
+	GatePresent bool `json:"-"`
 	// Pointer is where the base register of the instruction's memory operand
 	// came from, if the instruction faulted and has one.
 	Pointer    Origin `json:"-"`
@@ -71,6 +78,8 @@ type Removal struct {
 	Slot string `json:"slot"`
 	At   uint64 `json:"at"` // the instruction
 	Name string `json:"name"`
+
+	index int // of the instruction in the trail
 }
 
 // WildJump is a RET that took its target from a frame's slot.
@@ -100,6 +109,7 @@ func (t *Tracker) Before(s *Step) {
 	t.step = *s
 	t.step.Code = append(t.code[:0], s.Code...)
 	t.delivered = t.delivered[:0]
+	t.raised = -1
 	t.active = true
 	t.trail.add(&t.step)
 	t.pending = t.effectOf(&t.step)
@@ -113,6 +123,7 @@ func (t *Tracker) Delivered(f *entry.Frame) {
 	}
 	d := &Delivery{Number: len(t.frames) + 1, Step: t.step.Number, Frame: f.Clone(), At: t.step.RIP, Name: t.pending.name}
 	d.Before = t.step.Regs
+	d.Raised, d.GatePresent = t.raised, t.gate
 	t.takeFrame(d)
 	if len(t.delivered) == 0 {
 		// A trap's RIP lies behind the instruction; a fault's is at it, and an
@@ -155,6 +166,10 @@ func (t *Tracker) takeFrame(d *Delivery) {
 		}
 	}
 }
+
+// Raised takes note, before Delivered, that the running instruction raised a
+// vector, and whether a native IDT has a present gate for it.
+func (t *Tracker) Raised(vector int, gate bool) { t.raised, t.gate = vector, gate }
 
 // After takes note of what the instruction has done. r are the registers now.
 func (t *Tracker) After(r *Regs) {
@@ -257,8 +272,10 @@ func (t *Tracker) repeated(r *Regs) {
 // their origins.
 func (t *Tracker) enter(d *Delivery, r *Regs) {
 	f := &d.Frame
+	if !f.FromUser {
+		d.Parent = t.innermost()
+	}
 	t.dropOverwritten(f)
-	d.Parent = t.innermost()
 	t.open = append(t.open, d.Number)
 	for _, s := range f.Slots {
 		t.mem.put(s.Addr, s.Value, Origin{Kind: Slot, Frame: d.Number, Name: s.Name})
@@ -281,18 +298,20 @@ func (t *Tracker) enter(d *Delivery, r *Regs) {
 			t.regs[i] = Origin{Kind: Scratch, Frame: d.Number, Name: x86.RegNames[i]}
 		}
 	}
-	if d.Parent != 0 && !f.FromUser && f.Kind == "exception" {
+	if d.Parent != 0 && f.Kind == "exception" {
 		t.faults = append(t.faults, d.Number)
 	}
 }
 
-// dropOverwritten closes the open frames whose words the new one lies on.
+// dropOverwritten closes the open frames that the new one destroys: it lies on
+// one of the words a return needs. Those below may well have been taken off.
 func (t *Tracker) dropOverwritten(f *entry.Frame) {
 	lo, hi := f.At, f.At+8*uint64(len(f.Slots))
 	keep := t.open[:0]
 	for _, n := range t.open {
 		g := &t.frames[n-1].Frame
-		if end := g.At + 8*uint64(len(g.Slots)); g.At < hi && lo < end {
+		rip, ok := g.Slot("rip")
+		if end := g.At + 8*uint64(len(g.Slots)); ok && rip.Addr < hi && lo < end {
 			continue
 		}
 		keep = append(keep, n)
@@ -320,7 +339,7 @@ func (t *Tracker) passed(s *Step, now uint64) {
 		}
 		d := t.frames[o.Frame-1]
 		if len(d.Removed) < maxRemoved {
-			d.Removed = append(d.Removed, Removal{o.Name, s.RIP, t.pending.name})
+			d.Removed = append(d.Removed, Removal{o.Name, s.RIP, t.pending.name, t.trail.n - 1})
 		}
 	}
 }
