@@ -177,7 +177,7 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 	}
 	s.ended(m, r)
 	if r.End == hv.EndKilled {
-		s.explain(img, cfg, r)
+		s.explain(r)
 	}
 	if code := r.End.ExitCode(); code != 0 {
 		return finding(code)

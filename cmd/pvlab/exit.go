@@ -56,13 +56,18 @@ func exitCode(err error) int {
 		tool    *asm.ToolMissing
 		missing *judge.Missing
 		defect  *hv.Defect
+		source  *asm.SourceError
+		object  *asm.ObjectError
+		undef   *asm.UndefinedError
+		entries *asm.MissingEntries
 	)
 	switch {
 	case errors.As(err, &defect):
 		return exitDefect
 	case errors.As(err, &ee):
 		return ee.code
-	case errors.As(err, &image):
+	case errors.As(err, &image), errors.As(err, &source), errors.As(err, &object),
+		errors.As(err, &undef), errors.As(err, &entries):
 		return exitInput
 	case errors.As(err, &tool), errors.As(err, &missing):
 		return exitToolMissing

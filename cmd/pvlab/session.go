@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"pvlab/entry/explain"
 	"pvlab/guest"
 	"pvlab/hv"
 )
@@ -18,8 +19,9 @@ type session struct {
 	json  *json.Encoder // nil without --json
 	line  []byte        // unfinished console line (JSON form)
 	trace traceSet
+	quiet bool // nothing the guest does is shown: it is run again to be explained
 	m     *hv.Machine
-	lines []string // the hypervisor's lines, for the explanation
+	rec   *explain.Recorder
 }
 
 // event is one JSON line on stdout.
@@ -52,10 +54,13 @@ func (s *session) emit(e event) {
 
 // console returns the writer of the guest's console bytes.
 func (s *session) console() io.Writer {
-	if s.json == nil {
-		return s.a.out
-	}
 	return writerFunc(func(b []byte) (int, error) {
+		if s.quiet {
+			return len(b), nil
+		}
+		if s.json == nil {
+			return s.a.out.Write(b)
+		}
 		s.line = append(s.line, b...)
 		for {
 			i := bytes.IndexByte(s.line, '\n')
@@ -75,12 +80,9 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-// maxLines bounds what is kept of the hypervisor's lines.
-const maxLines = 10_000
-
 func (s *session) hypervisor(line string) {
-	if len(s.lines) < maxLines {
-		s.lines = append(s.lines, line)
+	if s.quiet {
+		return // the second run, for the explanation
 	}
 	if s.json != nil {
 		s.emit(event{Event: "hypervisor", Text: line})
@@ -91,10 +93,14 @@ func (s *session) hypervisor(line string) {
 
 func (s *session) attach(m *hv.Machine) {
 	s.m = m
+	s.rec = explain.Attach(m)
 	s.trace.attach(m, s.traceLine)
 }
 
 func (s *session) traceLine(text string) {
+	if s.quiet {
+		return
+	}
 	if s.json != nil {
 		s.emit(event{Event: "trace", Text: text})
 		return
