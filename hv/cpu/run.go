@@ -179,7 +179,8 @@ func (c *CPU) step() (Exit, bool) {
 	if !ok {
 		return c.faultExit(), true
 	}
-	in := b.insts[0]
+	in := &c.stepInst // a copy: the block may be decoded anew meanwhile
+	*in = b.insts[0]
 	c.forceStep = false
 	tf := c.rflags&x86.FlagTF != 0
 	rf := c.rflags & x86.FlagRF
@@ -188,16 +189,15 @@ func (c *CPU) step() (Exit, bool) {
 	c.hit = 0
 	c.tfAfter = tf
 	c.stepping = true
-	st := exec[in.Op](c, &in)
+	st := exec[in.Op](c, in)
 	c.stepping = false
 	if st == stFault {
-		// A fault leaves RF and the shadow as they were, so that the
-		// instruction restarts under the same conditions.
+		// RF stays as it was: the instruction will be restarted. What MOV SS
+		// or STI blocked is over with the delivery of the fault.
 		c.rflags |= rf
-		c.Shadow = shadow
-		return c.finish(&in, st)
+		return c.finish(in, st)
 	}
-	ex, done := c.finish(&in, st)
+	ex, done := c.finish(in, st)
 	if done {
 		return ex, true
 	}

@@ -164,6 +164,9 @@ type CPU struct {
 
 	blocks blockCache
 	one    block // scratch block of the stepping path
+	// stepInst is the instruction that step executes; here it costs no
+	// allocation.
+	stepInst Inst
 }
 
 // Attn bits.
