@@ -140,7 +140,7 @@ func (d *decoder) modRM(r *row, in *Inst) {
 	if r.size == sizeB {
 		in.Reg = d.byteReg(reg)
 	}
-	if mod == 3 {
+	if mod == 3 || r.attr&attrModReg != 0 {
 		if d.rex&rexB != 0 {
 			rm |= 8
 		}

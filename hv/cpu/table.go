@@ -153,6 +153,7 @@ const (
 	attrWrite                   // the memory operand is written
 	attrEnd                     // ends a block: may change RIP or what decoding depends on
 	attrByteRM                  // ModRM.rm is a byte register though the size is not sizeB
+	attrModReg                  // ModRM.mod does not matter: rm is a register (MOV CR, MOV DR)
 )
 
 // fns are the functions of a row by operand size 1, 2, 4, 8 and by whether
