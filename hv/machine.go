@@ -88,6 +88,9 @@ func New(img *image.Image, cfg Config) (*Machine, error) {
 // hex writes an address for the log.
 func hex(v uint64) string { return fmt.Sprintf("%#x", v) }
 
+// apicBaseBSP is IA32_APIC_BASE.BSP: the boot processor's.
+const apicBaseBSP = 1 << 8
+
 func (m *Machine) newCPU(bus cpu.Bus) *cpu.CPU {
 	v := cpu.Intel
 	if m.cfg.CPU == "amd" {
@@ -95,6 +98,11 @@ func (m *Machine) newCPU(bus cpu.Bus) *cpu.CPU {
 	}
 	c := cpu.New(m.mem, bus, v)
 	c.KeepTLB = !m.cfg.DropTLB
+	id := len(m.cpus)
+	c.Policy.APICID, c.Policy.CPUs = uint32(id), uint32(m.cfg.VCPUs)
+	if id == 0 {
+		c.APICBase |= apicBaseBSP
+	}
 	return c
 }
 

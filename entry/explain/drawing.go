@@ -53,7 +53,7 @@ func (d *diagnosis) drawing(c *Cause) *Drawing {
 			o := x.Origin
 			if o.Kind != Slot || o.Name != row.Slot || o.Frame != f.Number || o.Changed != 0 {
 				if o.Kind != Unknown {
-					row.Source = o.words(func(a uint64) string { return d.short(a) })
+					row.Source = o.words(d.short)
 				} else if row.Slot == "" {
 					row.Source = "was there before the frame"
 				}

@@ -42,7 +42,7 @@ func (d *diagnosis) ofEnding() *Cause {
 	}
 	for _, f := range d.t.frames {
 		if f.Frame.Vector == x86.VectorDF && f.Returned == 0 {
-			v["vector"], v["stack"] = "the event at "+d.sym.text(f.At), d.stackWordsOf(f.Before.RSP(), f.Frame.FromUser)
+			v["vector"], v["stack"] = "the event at "+d.sym.text(f.At), d.stackWordsOf(f.Before.RSP(), f.Frame.FromUser, f.stackSet)
 			if f.Raised >= 0 && f.Raised != x86.VectorDF {
 				v["vector"] = vectorWords(f.Raised)
 			}
@@ -62,10 +62,10 @@ func (d *diagnosis) ofEnding() *Cause {
 
 // stackWords says whose stack it was that could not take the frame.
 func (d *diagnosis) stackWords() string {
-	return d.stackWordsOf(d.end.Regs.RSP(), !d.t.step.Kernel)
+	return d.stackWordsOf(d.end.Regs.RSP(), !d.t.step.Kernel, d.t.writer[x86.RSP])
 }
 
-func (d *diagnosis) stackWordsOf(rsp uint64, fromUser bool) string {
+func (d *diagnosis) stackWordsOf(rsp uint64, fromUser bool, set uint64) string {
 	if fromUser {
 		if d.t.platform == Xen {
 			return "the stack registered for traps from user mode (stack_switch) is not writable there"
@@ -73,8 +73,8 @@ func (d *diagnosis) stackWordsOf(rsp uint64, fromUser bool) string {
 		return "the stack for traps from user mode (TSS.RSP0) is not writable there"
 	}
 	s := fmt.Sprintf("the kernel's stack pointer %#x does not point to writable memory", rsp)
-	if w := d.t.writer[x86.RSP]; w != 0 {
-		s += ", set at " + d.sym.text(w)
+	if set != 0 {
+		s += ", loaded at " + d.sym.text(set)
 	}
 	return s
 }
@@ -107,22 +107,26 @@ func (d *diagnosis) ofRemovals(f *Delivery) *Cause {
 		return nil
 	}
 	p := d.t.frames[f.Parent-1]
-	n := 0
+	core := false
+	off := make(map[string]bool)
 	for _, m := range p.Removed {
-		if isCore(m.Slot) {
-			n++
-		}
+		off[m.Slot] = true
+		core = core || isCore(m.Slot)
 	}
-	if n == 0 || p.Returned != 0 {
+	if !core || p.Returned != 0 {
 		return nil
+	}
+	n := len(off)
+	if d.t.platform == Xen {
+		n -= 2 // rcx and r11, rightly
 	}
 	v := map[string]string{"n": fmt.Sprint(n), "lead": fmt.Sprintf("%s at %s raised %s inside the handler, which took the words at its stack pointer for the frame",
 		f.Name, d.sym.text(f.At), vectorWords(f.Frame.Vector))}
 	kind := "too-many"
 	switch {
-	case d.t.platform == Native && len(p.Removed) == 2:
+	case n == 2 && d.t.platform == Native:
 		kind = "xen-form"
-	case d.t.platform == Xen && n == 2:
+	case n == 2:
 		kind = d.twice(p, v)
 	case n == 1:
 		kind = "one-too-many"

@@ -54,11 +54,10 @@ type PathStep struct {
 	Skipped int    `json:"skipped,omitempty"`
 }
 
-// RegView is a register at the cause and where its value came from.
+// RegView is a register at the cause.
 type RegView struct {
-	Name   string `json:"name"`
-	Value  uint64 `json:"value"`
-	Origin string `json:"origin,omitempty"`
+	Name  string `json:"name"`
+	Value uint64 `json:"value"`
 }
 
 // WordView is a word of the guest's stack at the cause.
@@ -150,18 +149,17 @@ func (d *diagnosis) misleading(c *Cause) string {
 		"that address was only reached because of what is said above.", addr)
 }
 
-// state gives registers and stack at the cause.
+// state gives registers and stack at the cause: before the return, before the
+// fault, or at the end.
 func (d *diagnosis) state(c *Cause) (regs []RegView, stack []WordView) {
 	r := d.end.Regs
 	var words []Consumed
-	switch {
-	case c.Return != 0:
+	if f := d.faultAt(c); c.Return != 0 {
 		ret := d.t.returns[c.Return-1]
 		r, words = ret.Regs, ret.Stack
-	case c.Frame != 0 && d.t.frames[c.Frame-1].Step == c.Step:
-		f := d.t.frames[c.Frame-1]
+	} else if f != nil {
 		r, words = f.Before, f.Stack
-	default:
+	} else {
 		words = d.t.consume(r.RSP(), make([]string, stackWords))
 	}
 	for i, n := range x86.RegNames {
@@ -174,11 +172,21 @@ func (d *diagnosis) state(c *Cause) (regs []RegView, stack []WordView) {
 		}
 		v := WordView{Addr: w.Addr, Value: w.Value}
 		if w.Origin.Kind != Unknown {
-			v.Origin = d.what(w)
+			v.Origin = w.Origin.words(d.short)
 		}
 		stack = append(stack, v)
 	}
 	return regs, stack
+}
+
+// faultAt is the frame that the instruction at the cause raised, nil if none.
+func (d *diagnosis) faultAt(c *Cause) *Delivery {
+	for _, f := range d.t.frames {
+		if f.Step == c.Step && f.At == c.At {
+			return f
+		}
+	}
+	return nil
 }
 
 // consequences are what followed from the cause.

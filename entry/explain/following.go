@@ -13,7 +13,8 @@ type following struct {
 	v     int // the vCPU
 	end   *Ending
 	steps uint64 // machine's steps before the running instruction
-	seen  int    // frames and returns already looked at for a cause
+	rets  int    // returns and faults already looked at for a cause
+	flts  int
 	code  [15]byte
 }
 
@@ -69,12 +70,9 @@ func (f *following) run(end, most uint64) error {
 			regs := regsOf(c)
 			f.t.After(&regs)
 		}
-		if n := len(f.t.frames) + len(f.t.returns); n != f.seen && !calm {
-			f.seen = n
-			if f.settled() {
-				calm = true
-				stop = min(stop, m.Steps()+afterCause)
-			}
+		if !calm && f.settled() {
+			calm = true
+			stop = min(stop, m.Steps()+afterCause)
 		}
 		if res.End != hv.EndRunning {
 			break
@@ -115,8 +113,13 @@ func (f *following) settled() bool {
 		return false // the end itself is part of it
 	}
 	d := diagnosis{t: f.t, end: f.end, sym: &Symbols{}}
-	if c := d.plain(); c != nil && c.Fatal {
-		return true
+	found := false
+	for ; f.rets < len(f.t.returns); f.rets++ {
+		c := d.ofReturn(f.t.returns[f.rets])
+		found = found || c != nil && c.Fatal
 	}
-	return !f.end.died() && len(f.t.frames) > 0 && f.t.frames[0].Returned != 0
+	for ; f.flts < len(f.t.faults); f.flts++ {
+		found = found || d.ofForbidden(f.t.frames[f.t.faults[f.flts]-1]) != nil
+	}
+	return found || !f.end.died() && len(f.t.frames) > 0 && f.t.frames[0].Returned != 0
 }

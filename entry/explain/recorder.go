@@ -29,7 +29,7 @@ const (
 	defaultFollow = 100_000 // instructions
 	keptEvents    = 1 << 14 // frames remembered of the first run
 	afterCause    = 2_000   // instructions followed once the cause is clear and the guest lives
-	lead          = 8       // instructions followed before the first frame
+	lead          = 64      // instructions followed before the first frame
 )
 
 // Recorder watches a machine's first run, and runs it a second time to follow

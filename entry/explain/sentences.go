@@ -180,45 +180,54 @@ func (d *diagnosis) ofMixed(r *Return, v map[string]string) *Cause {
 
 // ofRightReturn: the words are right, the way back may still be wrong.
 func (d *diagnosis) ofRightReturn(r *Return) *Cause {
+	name := d.wrongDoor(r)
+	if name == "" && r.Faulted {
+		name = "refused"
+	}
+	if name == "" {
+		return nil
+	}
 	v := d.returnValues(r)
+	v["fault"] = d.faultDuring(r)
+	var changed []string
+	for _, c := range r.Words {
+		if c.Origin.Changed != 0 || c.Origin.Kind != Slot && c.Home == c.Role {
+			changed = append(changed, c.Role)
+		}
+	}
+	if len(changed) > 0 {
+		v["changed"] = "; the handler had changed " + strings.Join(changed, ", ")
+	}
+	return d.returnCause(name, r, v)
+}
+
+// wrongDoor names the kind of a return that takes the right words by a way
+// that is not right for them, "" if it is.
+func (d *diagnosis) wrongDoor(r *Return) string {
 	f := d.t.frames[r.Frame-1]
 	cs, _ := r.Word("cs")
-	rpl := cs.Value & 3
-	if d.t.platform == Xen && !r.Hypercall {
-		if rpl != 3 {
-			return d.returnCause("bare-iretq", r, v)
-		}
-		if f.Frame.FromUser {
-			return d.returnCause("bare-iretq-user", r, v)
-		}
+	user := cs.Value&3 == 3
+	switch {
+	case d.t.platform == Xen && !r.Hypercall && !user:
+		return "bare-iretq"
+	case d.t.platform == Xen && !r.Hypercall && f.Frame.FromUser:
+		return "bare-iretq-user"
+	case !r.Hypercall:
+		return ""
 	}
-	if r.Hypercall {
-		const inSyscall = 0x100
-		flags, _ := r.Word("flags")
-		rflags, _ := r.Word("rflags")
-		switch {
-		case flags.Value&inSyscall != 0 && f.Frame.Kind != "syscall" && rflags.Value&x86.FlagTF != 0 && d.end.How == "step-limit":
-			return d.returnCause("vgcf-step", r, v)
-		case flags.Value&inSyscall != 0 && len(r.Lost) > 0:
-			return d.returnCause("vgcf", r, v)
-		case rpl == 3 && !f.Frame.FromUser && f.Frame.Kind != "syscall":
-			return d.returnCause("rpl3", r, v)
-		}
+	const inSyscall = 0x100 // VGCF_in_syscall
+	flags, _ := r.Word("flags")
+	rflags, _ := r.Word("rflags")
+	kept := flags.Value&inSyscall != 0
+	switch {
+	case kept && f.Frame.Kind != "syscall" && rflags.Value&x86.FlagTF != 0 && d.end.How == "step-limit":
+		return "vgcf-step"
+	case kept && len(r.Lost) > 0:
+		return "vgcf"
+	case user && !f.Frame.FromUser && f.Frame.Kind != "syscall":
+		return "rpl3"
 	}
-	if r.Faulted {
-		v["fault"] = d.faultDuring(r)
-		var changed []string
-		for _, c := range r.Words {
-			if c.Origin.Changed != 0 || c.Origin.Kind != Slot && c.Home == c.Role {
-				changed = append(changed, c.Role)
-			}
-		}
-		if len(changed) > 0 {
-			v["changed"] = "; the handler had changed " + strings.Join(changed, ", ")
-		}
-		return d.returnCause("refused", r, v)
-	}
-	return nil
+	return ""
 }
 
 // faultDuring is the exception that the return itself raised.

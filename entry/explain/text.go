@@ -52,9 +52,7 @@ func (x *Explanation) Text() string {
 	}
 	if len(x.Ending.Console) > 0 {
 		section("What Xen prints")
-		for _, l := range x.Ending.Console {
-			line(&b, "  (XEN) %s", l)
-		}
+		x.console(&b)
 	}
 	if len(x.Chain) > 0 {
 		section("What it does not print: the events that were delivered")
@@ -107,6 +105,25 @@ func (x *Explanation) Text() string {
 		wrap(&b, x.Cause.Fix, "  ", columns)
 	}
 	return b.String()
+}
+
+// console repeats what Xen prints, but only the beginning of its stack dump.
+func (x *Explanation) console(b *strings.Builder) {
+	const stackLines = 4
+	stack, n := false, 0
+	for _, l := range x.Ending.Console {
+		if strings.HasPrefix(l, "Guest stack trace") {
+			stack = true
+		} else if stack && strings.HasPrefix(l, "   ") {
+			if n++; n > stackLines {
+				continue
+			}
+		} else if n > stackLines {
+			line(b, "  (XEN)    ... %d more lines of stack", n-stackLines)
+			stack, n = false, 0
+		}
+		line(b, "  (XEN) %s", printable(l))
+	}
 }
 
 func clip(s string, n int) string {
@@ -195,7 +212,7 @@ func (x *Explanation) chain(b *strings.Builder) {
 func (x *Explanation) path(b *strings.Builder) {
 	for _, p := range x.Path {
 		if p.Skipped > 0 {
-			line(b, "    ... %d instructions in between", p.Skipped)
+			line(b, "    ... %s in between", count(p.Skipped, "instruction"))
 		}
 		at := fmt.Sprintf("%x", p.Place.Addr)
 		if p.Place.Symbol != "" {
@@ -213,4 +230,11 @@ func (x *Explanation) path(b *strings.Builder) {
 		s := fmt.Sprintf("  %-26s %-18s %-30s ", at, src, clip(p.Text, 34))
 		line(b, "%s%s", s, clip(note, columns-len(s)))
 	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

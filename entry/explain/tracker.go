@@ -69,6 +69,7 @@ type Delivery struct {
 	// came from, if the instruction faulted and has one.
 	Pointer    Origin `json:"-"`
 	PointerReg string `json:"-"`
+	stackSet   uint64 // last instruction that loaded rsp, 0 if not seen
 	index      int    // of the instruction after which it came, in the trail
 	saved      [16]Origin
 }
@@ -123,7 +124,7 @@ func (t *Tracker) Delivered(f *entry.Frame) {
 	}
 	d := &Delivery{Number: len(t.frames) + 1, Step: t.step.Number, Frame: f.Clone(), At: t.step.RIP, Name: t.pending.name}
 	d.Before = t.step.Regs
-	d.Raised, d.GatePresent = t.raised, t.gate
+	d.Raised, d.GatePresent, d.stackSet = t.raised, t.gate, t.writer[x86.RSP]
 	t.takeFrame(d)
 	if len(t.delivered) == 0 {
 		// A trap's RIP lies behind the instruction; a fault's is at it, and an
@@ -200,7 +201,9 @@ func (t *Tracker) apply(r *Regs) {
 	var moved [16]bool
 	for _, m := range e.regs[:e.nregs] {
 		moved[m.reg] = true
-		t.writer[m.reg] = s.RIP
+		if m.reg != x86.RSP || !m.change {
+			t.writer[m.reg] = s.RIP
+		}
 		if !m.change {
 			t.regs[m.reg] = m.origin
 		} else if r.R[m.reg] != s.R[m.reg] {
@@ -226,7 +229,9 @@ func (t *Tracker) apply(r *Regs) {
 		entryOwn := len(t.delivered) > 0 && (i == x86.RSP || i == x86.RCX || i == x86.R11)
 		if r.R[i] != s.R[i] && !moved[i] && !entryOwn {
 			t.regs[i] = Origin{Kind: Computed, Maker: s.RIP}
-			t.writer[i] = s.RIP
+			if i != x86.RSP { // pushes and pops do not choose the stack
+				t.writer[i] = s.RIP
+			}
 		}
 	}
 	if e.isJump && t.wild(e.jump) && len(t.jumps) < maxReturns {
@@ -290,7 +295,9 @@ func (t *Tracker) enter(d *Delivery, r *Regs) {
 	}
 	for i := range t.regs {
 		t.regs[i] = Origin{Kind: Live, Frame: d.Number, Name: x86.RegNames[i]}
-		t.writer[i] = 0
+		if i != x86.RSP || f.FromUser {
+			t.writer[i] = 0
+		}
 	}
 	t.regs[x86.RSP] = Origin{}
 	if t.platform == Xen {
@@ -338,7 +345,7 @@ func (t *Tracker) passed(s *Step, now uint64) {
 			continue
 		}
 		d := t.frames[o.Frame-1]
-		if len(d.Removed) < maxRemoved {
+		if _, home := d.Frame.SlotAt(a); home && len(d.Removed) < maxRemoved { // not a saved copy
 			d.Removed = append(d.Removed, Removal{o.Name, s.RIP, t.pending.name, t.trail.n - 1})
 		}
 	}
