@@ -75,6 +75,10 @@ func (c *CPU) run(budget uint64) Exit {
 			continue
 		}
 		c.Retired += uint64(i)
+		if st == stJump { // how most blocks end; finish returns a large value
+			c.Retired++
+			continue
+		}
 		if ex, done := c.finish(&insts[i], st); done {
 			return ex
 		}
