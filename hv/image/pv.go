@@ -178,7 +178,8 @@ func (b *pvBuilder) startInfo(img *Image, o PVOptions) {
 		le.PutUint32(page[abi.StartInfoDom0InfoOff:], abi.StartInfoSize)
 		le.PutUint32(page[abi.StartInfoDom0InfoLen:], abi.Dom0VGAConsoleInfoSize)
 	} else {
-		flags = abi.SIFVirtP2MTools
+		// The library would set SIFVirtP2MTools, and libxl clears it again
+		// (tools/libs/light/libxl_dom.c:libxl__build_pv).
 		put(abi.StartInfoStoreMFN, b.p2m[l.PFN(l.Xenstore.Start)])
 		le.PutUint32(page[abi.StartInfoStoreEvtchn:], o.StoreEvtchn)
 		put(abi.StartInfoConsoleMFN, b.p2m[l.PFN(l.Console.Start)])

@@ -137,7 +137,7 @@ func TestDomUStartInfo(t *testing.T) {
 	}{
 		{"nr_pages", u64(32), 64 << 8},
 		{"shared_info", u64(40), 0x77000},
-		{"flags", u32(48), abi.SIFVirtP2MTools},
+		{"flags", u32(48), 0},
 		{"store_mfn", u64(56), p2m[s.PFN(s.Xenstore.Start)]},
 		{"store_evtchn", u32(64), 3},
 		{"console.domU.mfn", u64(72), p2m[s.PFN(s.Console.Start)]},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -74,7 +73,7 @@ func (r reporter) unpack(raw []byte, limit uint64) (elf []byte, format string, e
 		}
 		in, e := p.open(raw, limit)
 		if e != nil {
-			return nil, "", r.errorf(field, "corrupted archive: %v", e)
+			return nil, "", r.corrupt(field, e)
 		}
 		elf, total, err := r.readELF(in, field, uint64(len(raw)), limit)
 		if c, ok := in.(io.Closer); ok {
@@ -94,21 +93,23 @@ func (r reporter) unpack(raw []byte, limit uint64) (elf []byte, format string, e
 	return nil, "", r.errorf(field, "begins with % x, expected an ELF (7f 45 4c 46), a bzImage, or gzip, xz, lz4 or zstd data", raw[:4])
 }
 
+// corrupt reports what an unpacker objects to.
+func (r reporter) corrupt(field string, e error) *Error {
+	if errors.Is(e, io.EOF) || errors.Is(e, io.ErrUnexpectedEOF) {
+		return r.errorf(field, "corrupted archive: ends early")
+	}
+	return r.errorf(field, "corrupted archive: %v", e)
+}
+
 // readELF takes the ELF from the front of an archive's content and reads the
 // rest for the archive's own checks. total is the whole content's size.
 func (r reporter) readELF(in io.Reader, field string, packed, limit uint64) (elf []byte, total uint64, err *Error) {
-	corrupt := func(e error) *Error {
-		if errors.Is(e, io.EOF) || errors.Is(e, io.ErrUnexpectedEOF) {
-			return r.errorf(field, "corrupted archive: ends early")
-		}
-		return r.errorf(field, "corrupted archive: %v", e)
-	}
 	buf := make([]byte, ehdrSize)
 	if n, e := io.ReadFull(in, buf); e != nil {
 		if n > 0 && errors.Is(e, io.ErrUnexpectedEOF) {
 			return nil, 0, r.errorf(field, "holds %d bytes, expected an ELF", n)
 		}
-		return nil, 0, corrupt(e)
+		return nil, 0, r.corrupt(field, e)
 	}
 	if !bytes.HasPrefix(buf, []byte(elfMagic)) {
 		return nil, 0, r.errorf(field, "content begins with % x, expected an ELF (7f 45 4c 46)", buf[:4])
@@ -132,7 +133,7 @@ func (r reporter) readELF(in io.Reader, field string, packed, limit uint64) (elf
 				if errors.Is(e, io.ErrUnexpectedEOF) || errors.Is(e, io.EOF) {
 					return nil, 0, r.errorf(field, "truncated: content ends after %d bytes, the ELF takes %d", at+n, need)
 				}
-				return nil, 0, corrupt(e)
+				return nil, 0, r.corrupt(field, e)
 			}
 		}
 		if done {
@@ -141,7 +142,7 @@ func (r reporter) readELF(in io.Reader, field string, packed, limit uint64) (elf
 	}
 	tail, e := io.Copy(io.Discard, io.LimitReader(in, maxTail+1))
 	if e != nil {
-		return nil, 0, corrupt(e)
+		return nil, 0, r.corrupt(field, e)
 	}
 	if tail > maxTail {
 		return nil, 0, r.errorf(field, "exploding archive: more than %d bytes follow the ELF", int64(maxTail))
@@ -160,13 +161,4 @@ func openGzip(packed []byte, _ uint64) (io.Reader, error) {
 
 func openLZ4(packed []byte, _ uint64) (io.Reader, error) {
 	return lz4.NewReader(bytes.NewReader(packed)), nil
-}
-
-func openZstd(packed []byte, limit uint64) (io.Reader, error) {
-	d, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
-		zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return nil, err
-	}
-	return d.IOReadCloser(), nil
 }
