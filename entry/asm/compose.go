@@ -83,7 +83,8 @@ func (g *Guest) Lookup(name string) (uint64, bool) {
 }
 
 // OpenGuest reads a guest image that reserves room for a user's stub: area
-// and table are the names of the two symbols. All errors are *ObjectError.
+// and table are the names of the two symbols. The area's size is the symbol's,
+// or reaches to the symbol area_end. All errors are *ObjectError.
 func OpenGuest(file string, data []byte, area, table string) (*Guest, error) {
 	bad := func(field, format string, a ...any) (*Guest, error) {
 		return nil, &ObjectError{file, field, fmt.Sprintf(format, a...)}
@@ -123,8 +124,12 @@ func OpenGuest(file string, data []byte, area, table string) (*Guest, error) {
 		return bad("symbol "+area, "not defined: this image takes no user stub")
 	case !haveTable:
 		return bad("symbol "+table, "not defined: this image takes no user stub")
-	case g.AreaSize == 0:
-		return bad("symbol "+area, "has no size")
+	}
+	if end, ok := g.symbols[area+"_end"]; g.AreaSize == 0 && ok && end > g.Area {
+		g.AreaSize = end - g.Area
+	}
+	if g.AreaSize == 0 {
+		return bad("symbol "+area, "has no size, and there is no %s_end", area)
 	}
 	return g, nil
 }

@@ -15,6 +15,22 @@ type Linked struct {
 	Lines   *Lines            // nil when the object has no line table
 }
 
+// Symbol names an address inside the code: the last global symbol at or before
+// it, the alphabetically first of several. off is the distance.
+func (l *Linked) Symbol(addr uint64) (name string, off uint64, ok bool) {
+	if addr < l.Base || addr-l.Base >= uint64(len(l.Code)) {
+		return "", 0, false
+	}
+	at := uint64(0)
+	for n, v := range l.Symbols {
+		if v < l.Base || v > addr || v < at || v == at && ok && n > name {
+			continue
+		}
+		name, at, ok = n, v, true
+	}
+	return name, addr - at, ok
+}
+
 // UndefinedError names the symbols that neither the object nor its
 // surroundings define, sorted.
 type UndefinedError struct {

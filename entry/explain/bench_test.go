@@ -25,7 +25,7 @@ func (c benchCell) String() string { return c.name + ":" + c.platform.String() }
 
 // explainCell runs one cell and explains it. survived is the guest's own
 // verdict on its registers: "intact", "corrupt=...", or "" if it did not live.
-func explainCell(t *testing.T, img *image.Image, c benchCell) (x *explain.Explanation, survived string) {
+func explainCell(t *testing.T, img *image.Image, c benchCell, sym ...*explain.Symbols) (x *explain.Explanation, survived string) {
 	t.Helper()
 	var out strings.Builder
 	m, err := hv.New(img, hv.Config{Platform: c.platform, Dom0: c.platform == hv.Xen, Memory: 256 << 20, Cmdline: "cell=" + c.name, Console: &out})
@@ -40,6 +40,9 @@ func explainCell(t *testing.T, img *image.Image, c benchCell) (x *explain.Explan
 		t.Fatal(err)
 	}
 	var o explain.Options
+	for _, s := range sym {
+		o.Symbols = s
+	}
 	planned := uint64(0)
 	for l := range strings.Lines(out.String()) {
 		l = strings.TrimSpace(l)

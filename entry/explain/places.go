@@ -12,6 +12,28 @@ type Symbols struct {
 	Line func(addr uint64) (file string, line int, ok bool)
 }
 
+// before asks s first, then t.
+func (s *Symbols) before(t *Symbols) *Symbols {
+	return &Symbols{
+		Name: func(a uint64) (string, uint64, bool) {
+			if s.Name != nil {
+				if n, off, ok := s.Name(a); ok {
+					return n, off, true
+				}
+			}
+			return t.Name(a)
+		},
+		Line: func(a uint64) (string, int, bool) {
+			if s.Line != nil {
+				if f, l, ok := s.Line(a); ok {
+					return f, l, true
+				}
+			}
+			return t.Line(a)
+		},
+	}
+}
+
 // Place is an address with its names.
 type Place struct {
 	Addr   uint64 `json:"addr"`

@@ -20,6 +20,9 @@ type Options struct {
 	// How replaces the machine's word for the ending, where the caller knows
 	// more ("crash" for a guest's own panic on bare metal).
 	How string
+	// Symbols names addresses before the image does, for code that was put into
+	// it (a user's stub); nil for none.
+	Symbols *Symbols
 	// MaxSteps bounds how many instructions are followed, 0 for the default.
 	MaxSteps uint64
 }
@@ -145,7 +148,11 @@ func (r *Recorder) Explain(res hv.Result, o Options) (*Explanation, error) {
 	}
 	end.Regs = regsOf(r.m.CPU(v))
 	img := r.m.Image()
-	return Explain(f.t, end, &Symbols{Name: img.Symbol, Line: img.Line}), nil
+	sym := &Symbols{Name: img.Symbol, Line: img.Line}
+	if o.Symbols != nil {
+		sym = o.Symbols.before(sym)
+	}
+	return Explain(f.t, end, sym), nil
 }
 
 // Close frees what the recorder holds.
