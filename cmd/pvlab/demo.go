@@ -70,7 +70,7 @@ type cellResult struct {
 }
 
 func (a *app) demo(f *demoFlags, explainGiven bool) error {
-	elf, img, rows, err := a.demoRows(f)
+	img, rows, err := a.demoRows(f)
 	if err != nil {
 		return err
 	}
@@ -85,13 +85,13 @@ func (a *app) demo(f *demoFlags, explainGiven bool) error {
 		explained = firstDeath(rows)
 	}
 	if f.json {
-		return a.demoJSON(elf, rows, explained)
+		return a.demoJSON(img, rows, explained)
 	}
 	a.demoTable(rows)
 	if explained == nil || f.table {
 		return nil
 	}
-	x, err := explainCell(*explained, elf, a.log)
+	x, err := explainCell(*explained, img, a.log)
 	if err != nil {
 		return err
 	}
@@ -101,15 +101,16 @@ func (a *app) demo(f *demoFlags, explainGiven bool) error {
 }
 
 // demoRows settles the guest image and the rows of the table.
-func (a *app) demoRows(f *demoFlags) (elf []byte, img *image.Image, rows []*row, err error) {
-	if elf, err = guest.Image(cell.Image); err != nil {
-		return nil, nil, nil, err
+func (a *app) demoRows(f *demoFlags) (img *image.Image, rows []*row, err error) {
+	elf, err := guest.Image(cell.Image)
+	if err != nil {
+		return nil, nil, err
 	}
 	name := f.variant
 	if f.file != "" {
 		var stub string
 		if elf, stub, err = composeUser(elf, f.file); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		rows = append(rows, &row{user: true, Variant: guest.Variant{Name: stub, Title: filepath.Base(f.file),
 			What: "Your own stub, from " + f.file + "."}})
@@ -128,12 +129,12 @@ func (a *app) demoRows(f *demoFlags) (elf []byte, img *image.Image, rows []*row,
 			}
 		}
 		if kept == nil {
-			return nil, nil, nil, usagef("--variant %q: no such variant", name)
+			return nil, nil, usagef("--variant %q: no such variant", name)
 		}
 		rows = kept
 	}
 	img, err = cell.Load(elf)
-	return elf, img, rows, err
+	return img, rows, err
 }
 
 // composeUser assembles a stub file and puts it into the guest image.
@@ -265,7 +266,7 @@ func firstDeath(rows []*row) *cell.Cell {
 }
 
 // demoJSON is `demo --json`.
-func (a *app) demoJSON(elf []byte, rows []*row, explained *cell.Cell) error {
+func (a *app) demoJSON(img *image.Image, rows []*row, explained *cell.Cell) error {
 	type jsonRow struct {
 		Name  string        `json:"name"`
 		Title string        `json:"title"`
@@ -280,7 +281,7 @@ func (a *app) demoJSON(elf []byte, rows []*row, explained *cell.Cell) error {
 		out.Variants = append(out.Variants, jsonRow{r.Name, r.Title, r.What, r.cells})
 	}
 	if explained != nil {
-		x, err := explainCell(*explained, elf, a.log)
+		x, err := explainCell(*explained, img, a.log)
 		if err != nil {
 			return err
 		}

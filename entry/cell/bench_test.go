@@ -1,0 +1,25 @@
+package cell
+
+import (
+	"testing"
+
+	"pvlab/hv"
+)
+
+// BenchmarkVerdict is one cell from the image's bytes to the verdict, without
+// the start of a process.
+func BenchmarkVerdict(b *testing.B) {
+	for _, p := range Platforms {
+		b.Run(p.String(), func(b *testing.B) {
+			c := Cell{Variant: "poppop", Vector: "bp", Origin: "user", Platform: p}
+			for b.Loop() {
+				r, err := c.Run(Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Machine.Close()
+			}
+		})
+	}
+	_ = hv.Xen
+}
