@@ -21,5 +21,20 @@ func BenchmarkVerdict(b *testing.B) {
 			}
 		})
 	}
-	_ = hv.Xen
+}
+
+// BenchmarkExplain is the explanation of a kill, from the image's bytes on.
+func BenchmarkExplain(b *testing.B) {
+	c := Cell{Variant: "native", Vector: "gp", Origin: "kernel", Platform: hv.Xen}
+	for b.Loop() {
+		img, err := Load(nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, _, err := Explain(c, img, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = x.Text()
+	}
 }
