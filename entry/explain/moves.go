@@ -113,24 +113,43 @@ func (s *Step) address(in *x86asm.Inst, m x86asm.Mem) uint64 {
 
 // decode finds the instruction at the step; ok is false when the display
 // decoder does not know it (it returns bare prefixes as instructions).
-func (s *Step) decode() (in x86asm.Inst, ok bool) {
-	in, err := x86asm.Decode(s.Code, 64)
-	return in, err == nil && in.Op != 0 && in.Len > 0
+func (t *Tracker) decode(s *Step) (in *x86asm.Inst, ok bool) {
+	// Recursion runs the same few instructions thousands of times.
+	c, known := t.decoded[s.RIP]
+	if !known || string(c.code) != string(s.Code) {
+		in, err := x86asm.Decode(s.Code, 64)
+		c = &decodedInst{code: append([]byte(nil), s.Code...), in: in, ok: err == nil && in.Op != 0 && in.Len > 0}
+		if len(t.decoded) > maxDecoded {
+			clear(t.decoded)
+		}
+		t.decoded[s.RIP] = c
+	}
+	return &c.in, c.ok
 }
+
+// decodedInst is a decoded instruction and the bytes it was decoded from.
+type decodedInst struct {
+	code []byte
+	in   x86asm.Inst
+	ok   bool
+}
+
+// maxDecoded bounds the decoded instructions kept.
+const maxDecoded = 1 << 14
 
 // effectOf says what the instruction will do to origins.
 func (t *Tracker) effectOf(s *Step) effect {
 	var e effect
-	in, ok := s.decode()
+	in, ok := t.decode(s)
 	if !ok {
 		return e
 	}
-	e.decoded, e.name = true, mnemonic(&in)
+	e.decoded, e.name = true, mnemonic(in)
 	if f := followers[in.Op]; f != nil {
-		f(t, s, &in, &e)
+		f(t, s, in, &e)
 		return e
 	}
-	t.general(s, &in, &e)
+	t.general(s, in, &e)
 	return e
 }
 

@@ -20,6 +20,7 @@ const (
 // let the guest execute one instruction while passing every delivered frame
 // to Delivered, then After.
 type Tracker struct {
+	decoded  map[uint64]*decodedInst // by RIP
 	platform Platform
 	read     Reader
 	regs     [16]Origin
@@ -94,7 +95,7 @@ type WildJump struct {
 // NewTracker makes a tracker that knows nothing yet. read must see memory as
 // the guest's kernel does.
 func NewTracker(p Platform, read Reader) *Tracker {
-	t := &Tracker{platform: p, read: read, mem: newWords(read)}
+	t := &Tracker{platform: p, read: read, mem: newWords(read), decoded: map[uint64]*decodedInst{}}
 	for i := range t.regs {
 		t.regs[i] = Origin{}
 	}
@@ -246,8 +247,8 @@ func (t *Tracker) wild(o Origin) bool { return o.Kind == Slot && o.Name != "rip"
 // repeated follows REP MOVS and REP STOS for as far as they got.
 func (t *Tracker) repeated(r *Regs) {
 	s := &t.step
-	in, ok := s.decode()
-	if !ok || !repeats(&in) {
+	in, ok := t.decode(s)
+	if !ok || !repeats(in) {
 		return
 	}
 	switch in.Op {
@@ -353,7 +354,7 @@ func (t *Tracker) passed(s *Step, now uint64) {
 
 // pointer finds the base register of the running instruction's memory operand.
 func (t *Tracker) pointer() (o Origin, reg string) {
-	in, ok := t.step.decode()
+	in, ok := t.decode(&t.step)
 	if !ok {
 		return Origin{}, ""
 	}
