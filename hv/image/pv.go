@@ -55,10 +55,11 @@ func BuildPV(m *mem.Memory, p2m []uint64, img *Image, o PVOptions) (*PVStart, er
 			return nil, r.errorf("memory", "PFN %#x is MFN %#x, the machine has %#x frames", pfn, mfn, m.Frames())
 		}
 	}
+	ramdisk := uint64(len(o.Initrd))
 	if !o.Dom0 {
-		o.Initrd = domURamdisk(o.Initrd, uint64(len(p2m))*mem.PageSize)
+		o.Initrd, ramdisk = domURamdisk(o.Initrd, uint64(len(p2m))*mem.PageSize)
 	}
-	l, err := layoutPV(uint64(len(p2m)), p2m, img, o)
+	l, err := layoutPV(uint64(len(p2m)), p2m, img, o.Dom0, ramdisk)
 	if err != nil {
 		return nil, err
 	}

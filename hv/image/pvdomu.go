@@ -122,30 +122,39 @@ func (l *PVLayout) p2mDomU(r reporter, base, pfn uint64) *Error {
 	return nil
 }
 
-// domURamdisk is the ramdisk as the tools load it: a gzip file that unpacks
-// well is unpacked, into 16 bytes more than its last word says
-// (T/xg_dom_core.c:xc_dom_build_module, xc_dom_check_gzip). Others stay as
-// they are. limit bounds what is unpacked.
-func domURamdisk(b []byte, limit uint64) []byte {
+// maxUnzip is the size beyond which the tools do not unpack a ramdisk
+// (XC_DOM_DECOMPRESS_MAX).
+const maxUnzip = 1 << 30
+
+// domURamdisk is the ramdisk as the tools load it (T/xg_dom_core.c:
+// xc_dom_build_module, xc_dom_check_gzip), and its size, which may exceed the
+// data: what looks like a gzip file gets room for 16 bytes more than its last
+// word says, and is unpacked there, or left as it is if it does not unpack.
+// Nothing is unpacked that exceeds limit.
+func domURamdisk(b []byte, limit uint64) (data []byte, size uint64) {
+	size = uint64(len(b))
 	if len(b) < 6 || b[0] != 0x1f || b[1] != 0x8b {
-		return b
+		return b, size
 	}
-	size := uint64(binary.LittleEndian.Uint32(b[len(b)-4:])) + 16
-	if size > limit {
-		return b
+	room := uint64(binary.LittleEndian.Uint32(b[len(b)-4:])) + 16
+	if room > maxUnzip {
+		return b, size
+	}
+	if size = max(size, room); room > limit {
+		return b, size
 	}
 	z, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
-		return b
+		return b, size
 	}
 	z.Multistream(false)
-	out := make([]byte, max(size, uint64(len(b))))
-	switch n, err := io.ReadFull(z, out[:size]); err {
+	out := make([]byte, room)
+	switch n, err := io.ReadFull(z, out); err {
 	case io.EOF, io.ErrUnexpectedEOF:
-		// The unpacker stops for its own reason only at the end of a good file.
+		// A good file ends with io.EOF, whatever ReadFull makes of it.
 		if _, err := z.Read(out[n:]); err == io.EOF {
-			return out
+			return out, size
 		}
 	}
-	return b
+	return b, size
 }

@@ -74,29 +74,30 @@ func tablesFor(start, end uint64, l int) uint64 {
 // touching memory. It takes every 2 MiB page that the builder could make to be
 // possible; Frames makes them so.
 func LayoutPV(nrPages uint64, img *Image, o PVOptions) (*PVLayout, error) {
+	size := uint64(len(o.Initrd))
 	if !o.Dom0 {
-		o.Initrd = domURamdisk(o.Initrd, nrPages*mem.PageSize)
+		_, size = domURamdisk(o.Initrd, nrPages*mem.PageSize)
 	}
-	l, err := layoutPV(nrPages, nil, img, o)
+	l, err := layoutPV(nrPages, nil, img, o.Dom0, size)
 	if err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// layoutPV is LayoutPV with the MFNs known, and the ramdisk as it is loaded.
-func layoutPV(nrPages uint64, p2m []uint64, img *Image, o PVOptions) (*PVLayout, *Error) {
+// layoutPV is LayoutPV with the MFNs known, and the ramdisk's size in memory.
+func layoutPV(nrPages uint64, p2m []uint64, img *Image, dom0 bool, ramdisk uint64) (*PVLayout, *Error) {
 	if img.xen != nil {
 		return nil, img.xen
 	}
 	r := reporter(img.Name)
-	l := &PVLayout{Dom0: o.Dom0, NrPages: nrPages, VStart: img.Xen.VirtBase,
+	l := &PVLayout{Dom0: dom0, NrPages: nrPages, VStart: img.Xen.VirtBase,
 		Kernel: Region{img.Xen.KStart, img.Xen.KEnd}}
 	var err *Error
-	if o.Dom0 {
-		err = l.planDom0(r, &img.Xen, p2m, uint64(len(o.Initrd)))
+	if dom0 {
+		err = l.planDom0(r, &img.Xen, p2m, ramdisk)
 	} else {
-		err = l.planDomU(r, &img.Xen, uint64(len(o.Initrd)))
+		err = l.planDomU(r, &img.Xen, ramdisk)
 	}
 	if err != nil {
 		return nil, err
