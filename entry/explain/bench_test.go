@@ -208,6 +208,10 @@ func TestBenchMisleadingSymptom(t *testing.T) {
 	if s := strings.Join(x.Consequences, "\n"); !strings.Contains(s, "deeper in the stack (CRASH-15)") {
 		t.Errorf("the recursion is not told: %s", s)
 	}
+	// The same run gives the same words.
+	if again, _ := explainCell(t, img, benchCell{"native:gp:kernel", hv.Xen}); again.Text() != x.Text() {
+		t.Error("two explanations of one run differ")
+	}
 	x, _ = explainCell(t, img, benchCell{"badstack:pf:kernel", hv.Xen})
 	if x.Misleading != "" {
 		t.Errorf("the walk of a missing stack is called misleading: %s", x.Misleading)
