@@ -12,31 +12,47 @@ const (
 	phdrSize = 56
 	shdrSize = 64
 
-	eClass, eData         = 4, 5   // 2 = 64-bit, 1 = little-endian
-	eType, eMachine       = 16, 18 // u16
-	eEntry                = 24
-	ePhoff, eShoff        = 32, 40
-	ePhentsize, ePhnum    = 54, 56
-	eShentsize, eShnum    = 58, 60
-	eShstrndx             = 62
-	phType, phFlags       = 0, 4
-	phOffset, phVaddr     = 8, 16
-	phPaddr, phFilesz     = 24, 32
-	phMemsz               = 40
-	shName, shType        = 0, 4
-	shFlags, shAddr       = 8, 16
-	shOffset, shSize      = 24, 32
-	shLink                = 40
-	shEntsize             = 56
-	ptLoad, ptNote        = 1, 4
-	shtSymtab, shtStrtab  = 2, 3
-	shtNote, shtNobits    = 7, 8
-	etExec, etDyn         = 2, 3
-	emX8664               = 62
-	em386                 = 3
-	pnXnum                = 0xffff
-	flagR, flagW, flagX   = 4, 2, 1
-	shfAlloc, shfCompress = 2, 0x800
+	// In the ELF header; e_ident bytes first.
+	eClass     = 4  // 2 = 64-bit
+	eData      = 5  // 1 = little-endian
+	eType      = 16 // u16
+	eMachine   = 18 // u16
+	eEntry     = 24 // u64
+	ePhoff     = 32 // u64
+	eShoff     = 40 // u64
+	ePhentsize = 54 // u16
+	ePhnum     = 56 // u16
+	eShentsize = 58 // u16
+	eShnum     = 60 // u16
+	eShstrndx  = 62 // u16
+
+	etExec, etDyn = 2, 3
+	emX8664       = 62
+	pnXnum        = 0xffff // the number is elsewhere
+
+	// In a program header.
+	phType   = 0 // u32
+	phFlags  = 4 // u32
+	phOffset = 8 // u64, as all that follow
+	phVaddr  = 16
+	phPaddr  = 24
+	phFilesz = 32
+	phMemsz  = 40
+
+	ptLoad, ptNote      = 1, 4
+	flagR, flagW, flagX = 4, 2, 1
+
+	// In a section header.
+	shName   = 0  // u32
+	shType   = 4  // u32
+	shFlags  = 8  // u64
+	shOffset = 24 // u64
+	shSize   = 32 // u64
+	shLink   = 40 // u32
+
+	shtSymtab, shtStrtab, shtNote, shtNobits = 2, 3, 7, 8
+
+	shfCompressed = 0x800
 )
 
 // Segment is one PT_LOAD program header.
@@ -200,7 +216,6 @@ type section struct {
 	name  string
 	typ   uint32
 	flags uint64
-	addr  uint64
 	link  uint32
 	data  []byte // nil for SHT_NOBITS
 }
@@ -211,7 +226,7 @@ func readSections(b []byte, h *header) []section {
 	le := binary.LittleEndian
 	raw := func(i uint64) (section, bool) {
 		p := b[h.shoff+i*shdrSize:]
-		s := section{typ: le.Uint32(p[shType:]), flags: le.Uint64(p[shFlags:]), addr: le.Uint64(p[shAddr:]), link: le.Uint32(p[shLink:])}
+		s := section{typ: le.Uint32(p[shType:]), flags: le.Uint64(p[shFlags:]), link: le.Uint32(p[shLink:])}
 		if s.typ == shtNobits {
 			return s, true
 		}

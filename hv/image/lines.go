@@ -89,7 +89,7 @@ func readLines(secs []section) (t lineTable) {
 // debugData is a section's content, unpacked if need be (gABI, "Section
 // Compression"); nil if it cannot be had.
 func debugData(s *section) []byte {
-	if s.flags&shfCompress == 0 {
+	if s.flags&shfCompressed == 0 {
 		return s.data
 	}
 	const chdrSize = 24 // type u32, reserved u32, size u64, alignment u64

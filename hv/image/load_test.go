@@ -43,15 +43,7 @@ func patched(change func(b []byte)) []byte {
 
 // withNote replaces the note of its type, or adds it.
 func withNote(n elftest.Note) []byte {
-	return sample(func(f *elftest.File) {
-		for i := range f.Notes {
-			if f.Notes[i].Type == n.Type {
-				f.Notes[i] = n
-				return
-			}
-		}
-		f.Notes = append(f.Notes, n)
-	})
+	return sample(func(f *elftest.File) { f.SetNote(n) })
 }
 
 func withoutNotes(types ...uint32) []byte {
@@ -313,6 +305,25 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// TestLoadManySegments: tables at their limits cost no more than their size.
+func TestLoadManySegments(t *testing.T) {
+	f := elftest.PV([]byte{0xf4}, 1)
+	f.Segments = nil
+	for i := uint64(0); i < 60000; i++ {
+		f.Segments = append(f.Segments, elftest.Segment{Paddr: 0x100000 + i*16, Memsz: 16})
+	}
+	raw := f.Bytes()
+	start := time.Now()
+	img, err := image.Load("FILE", raw, guestMem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img.Symbol(entry)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 

@@ -288,9 +288,15 @@ func TestBuildPVRefuses(t *testing.T) {
 		{"p2m list over the mapping", []elftest.Note{num(abi.ELFNoteInitP2M, elftest.VirtBase+0x300000)}, 16, true, 0, "note INIT_P2M", "overlaps"},
 		{"p2m list between pages", []elftest.Note{num(abi.ELFNoteInitP2M, 0x8000000800)}, 16, true, 0, "note INIT_P2M", "multiple of 4096"},
 		{"p2m list in Xen's part", []elftest.Note{num(abi.ELFNoteInitP2M, 0xffff830000000000)}, 16, true, 0, "note INIT_P2M", "leaves the guest's part"},
+		{"mapping past the top", []elftest.Note{num(abi.ELFNoteVirtBase, 0xffffffffffe00000), num(abi.ELFNoteEntry, 0xfffffffffff00000)}, 16, true, 0, "note VIRT_BASE", "BOOT-14"},
+		{"domU mapping past the top", []elftest.Note{num(abi.ELFNoteVirtBase, 0xffffffffffe00000), num(abi.ELFNoteEntry, 0xfffffffffff00000)}, 16, false, 0, "note VIRT_BASE", "BOOT-14"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			elf := elftest.PV([]byte{0xf4}, 0x3000, c.notes...).Bytes()
+			f := elftest.PV([]byte{0xf4}, 0x3000)
+			for _, n := range c.notes {
+				f.SetNote(n)
+			}
+			elf := f.Bytes()
 			_, _, _, err := newDomain(t, elf, c.mib, image.PVOptions{Dom0: c.dom0, Initrd: make([]byte, c.rd)})
 			var e *image.Error
 			if !errors.As(err, &e) || e.Field != c.field || !strings.Contains(e.Msg, c.msg) {
@@ -341,5 +347,21 @@ func BenchmarkBuildPV(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestKernelAtTheTop: a kernel whose last page ends the address space, with
+// the default VIRT_BASE of 0, must not wrap into a small domain.
+func TestKernelAtTheTop(t *testing.T) {
+	f := elftest.PV([]byte{0xf4}, 0xfff)
+	f.Segments[0].Paddr = ^uint64(0) - 0xfff
+	f.SetNote(elftest.Num(abi.ELFNoteVirtBase, 0))
+	f.SetNote(elftest.Num(abi.ELFNoteEntry, ^uint64(0)-0xfff))
+	for _, dom0 := range []bool{true, false} {
+		_, _, _, err := newDomain(t, f.Bytes(), 16, image.PVOptions{Dom0: dom0})
+		var e *image.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Msg, "BOOT-14") {
+			t.Errorf("dom0 %v: %v", dom0, err)
+		}
 	}
 }

@@ -26,7 +26,9 @@ func (l *PVLayout) planDom0(r reporter, p *XenParms, p2m []uint64, ramdisk uint6
 	}
 	at = pageUp(l.P2M.End)
 	l.StartInfo = Region{at, at + abi.StartInfoSize + abi.Dom0VGAConsoleInfoSize}
-	at = pageUp(l.StartInfo.End)
+	if at = pageUp(l.StartInfo.End); at < l.Kernel.End {
+		return l.outside(r)
+	}
 	// The tables' number depends on the end of the mapping, and that on their
 	// number: the smallest that suffices is taken.
 	for nr := uint64(2); ; nr++ {
@@ -40,7 +42,7 @@ func (l *PVLayout) planDom0(r reporter, p *XenParms, p2m []uint64, ramdisk uint6
 			l.VEnd += mib4
 		}
 		if l.VEnd <= l.VStart || !guestRange(l.VStart, l.VEnd) {
-			return r.errorf("note VIRT_BASE", "the initial mapping %#x..%#x leaves the guest's part of the address space", l.VStart, l.VEnd)
+			return l.outside(r)
 		}
 		if 1+tablesFor(l.VStart, l.VEnd, 3)+tablesFor(l.VStart, l.VEnd, 2)+tablesFor(l.VStart, l.VEnd, 1) <= nr {
 			break
@@ -119,18 +121,18 @@ func (l *PVLayout) p2mDom0(r reporter, base uint64, p2m []uint64) *Error {
 			return err
 		}
 		for level := 3; level >= 2; level-- {
-			if !l.haveTable(level, va) {
+			if !haveTable(l.Tables, level, va) {
 				l.addTable(level, va, pfn)
 				pfn++
 			}
 		}
-		if va%(2<<20) == 0 && end-va >= 2<<20 && !l.haveTable(1, va) && (p2m == nil || contiguous(p2m[pfn:pfn+ptEntries])) {
+		if va%(2<<20) == 0 && end-va >= 2<<20 && !haveTable(l.Tables, 1, va) && (p2m == nil || contiguous(p2m[pfn:pfn+ptEntries])) {
 			l.leaves = append(l.leaves, leafRun{va: va & va48, pfn: pfn, pages: ptEntries, p2m: true, large: true})
 			pfn += ptEntries
 			va += 2 << 20
 			continue
 		}
-		if !l.haveTable(1, va) {
+		if !haveTable(l.Tables, 1, va) {
 			l.addTable(1, va, pfn)
 			pfn++
 		}

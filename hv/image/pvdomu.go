@@ -44,8 +44,8 @@ func (l *PVLayout) planDomU(r reporter, p *XenParms, ramdisk uint64) *Error {
 	l.StartInfo = take(mem.PageSize)
 	l.Xenstore = take(mem.PageSize)
 	l.Console = take(mem.PageSize)
-	if at < l.VStart {
-		return r.errorf("note VIRT_BASE", "the initial mapping from %#x leaves the guest's part of the address space", l.VStart)
+	if at < l.Kernel.End {
+		return l.outside(r)
 	}
 
 	// Tables, stack and padding have to fit in the mapping that the tables
@@ -55,7 +55,7 @@ func (l *PVLayout) planDomU(r reporter, p *XenParms, ramdisk uint64) *Error {
 	for {
 		l.VEnd = (at + (nr+extra)*mem.PageSize) | (mib4 - 1) + 1
 		if l.VEnd <= l.VStart || !guestRange(l.VStart, l.VEnd) {
-			return r.errorf("note VIRT_BASE", "the initial mapping %#x..%#x leaves the guest's part of the address space", l.VStart, l.VEnd)
+			return l.outside(r)
 		}
 		if n := (l.VEnd - l.VStart) >> mem.PageShift; n > l.NrPages {
 			return r.errorf("memory", "%d pages are too few for the initial mapping, which takes %d", l.NrPages, n)
@@ -90,10 +90,11 @@ func (l *PVLayout) planDomU(r reporter, p *XenParms, ramdisk uint64) *Error {
 // tablesDomU numbers the tables that map [start, end) level by level from the
 // root down, leaving out those that are there.
 func (l *PVLayout) tablesDomU(pfn, start, end uint64) {
+	old := l.Tables
 	for level := 4; level >= 1; level-- {
 		last := tableBase(level, end-1)
 		for base := tableBase(level, start); base <= last; base += 1 << levelShift(level+1) {
-			if !l.haveTable(level, base) {
+			if !haveTable(old, level, base) {
 				l.addTable(level, base, pfn)
 				pfn++
 			}

@@ -139,6 +139,10 @@ func (l *PVLayout) Regions() []NamedRegion {
 // PFN is the frame that the initial mapping has at va, which must be in it.
 func (l *PVLayout) PFN(va uint64) uint64 { return (va - l.VStart) >> mem.PageShift }
 
+func (l *PVLayout) outside(r reporter) *Error {
+	return r.errorf("note VIRT_BASE", "the initial mapping from %#x on leaves the guest's part of the address space (BOOT-14)", l.VStart)
+}
+
 // tableBase is the first address that the level-l table with va in it maps.
 func tableBase(level int, va uint64) uint64 {
 	if level == 4 {
@@ -147,10 +151,11 @@ func tableBase(level int, va uint64) uint64 {
 	return va & va48 >> levelShift(level+1) << levelShift(level+1)
 }
 
-func (l *PVLayout) haveTable(level int, va uint64) bool {
+// haveTable reports whether the level-l table with va in it is there.
+func haveTable(tables []TableFrame, level int, va uint64) bool {
 	base := tableBase(level, va)
-	for i := len(l.Tables) - 1; i >= 0; i-- {
-		if t := &l.Tables[i]; t.Level == level && t.Base == base {
+	for i := len(tables) - 1; i >= 0; i-- {
+		if t := &tables[i]; t.Level == level && t.Base == base {
 			return true
 		}
 	}

@@ -88,6 +88,17 @@ func PV(code []byte, memsz uint64, more ...Note) File {
 	}
 }
 
+// SetNote replaces the Xen note of its type, or adds it.
+func (f *File) SetNote(n Note) {
+	for i := range f.Notes {
+		if f.Notes[i].Type == n.Type {
+			f.Notes[i] = n
+			return
+		}
+	}
+	f.Notes = append(f.Notes, n)
+}
+
 // PVH is a kernel with a PVH entry at its first byte, at 1 MiB.
 func PVH(code []byte) File {
 	return File{
