@@ -31,40 +31,43 @@ func FuzzLoad(f *testing.F) {
 		withNote(elftest.Num(abi.ELFNoteModStartPFN, 1))} {
 		f.Add(seed)
 	}
+	f.Fuzz(func(t *testing.T, raw []byte) { build(t, raw, bytes.Repeat(raw, 2)) })
+}
+
+// build loads a file, asks it everything and builds it on every platform.
+func build(t *testing.T, raw, ramdisk []byte) {
 	const size = 8 << 20
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		img, err := image.Load("FILE", raw, size)
+	img, err := image.Load("FILE", raw, size)
+	if err != nil {
+		checkError(t, err)
+		return
+	}
+	for _, a := range []uint64{img.Xen.Entry, img.Phys32Entry, img.ELFEntry} {
+		img.Symbol(a)
+		img.Line(a)
+	}
+	img.Lookup("start")
+	m, err := mem.New(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if _, err := image.BuildPVH(m, img, image.NativeOptions{Initrd: ramdisk}); err != nil {
+		checkError(t, err)
+	}
+	for _, dom0 := range []bool{true, false} {
+		o := image.PVOptions{Dom0: dom0, Initrd: ramdisk, HypercallPage: ring3Page}
+		const first = 0x100
+		l, err := image.LayoutPV(size>>12-first, img, o)
 		if err != nil {
 			checkError(t, err)
-			return
+			continue
 		}
-		for _, a := range []uint64{img.Xen.Entry, img.Phys32Entry, img.ELFEntry} {
-			img.Symbol(a)
-			img.Line(a)
-		}
-		img.Lookup("start")
-		m, err := mem.New(size)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		if _, err := image.BuildPVH(m, img, image.NativeOptions{Initrd: raw}); err != nil {
+		p2m, _ := l.Frames(first)
+		if _, err := image.BuildPV(m, p2m, img, o); err != nil {
 			checkError(t, err)
 		}
-		for _, dom0 := range []bool{true, false} {
-			o := image.PVOptions{Dom0: dom0, Initrd: bytes.Repeat(raw, 2), HypercallPage: ring3Page}
-			const first = 0x100
-			l, err := image.LayoutPV(size>>12-first, img, o)
-			if err != nil {
-				checkError(t, err)
-				continue
-			}
-			p2m, _ := l.Frames(first)
-			if _, err := image.BuildPV(m, p2m, img, o); err != nil {
-				checkError(t, err)
-			}
-		}
-	})
+	}
 }
 
 func checkError(t *testing.T, err error) {
@@ -73,4 +76,26 @@ func checkError(t *testing.T, err error) {
 	if !errors.As(err, &e) || e.File != "FILE" || e.Field == "" || e.Msg == "" || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("error %q does not name file and field in one line", err)
 	}
+}
+
+// FuzzBuild gives the builders images whose addresses are arbitrary.
+func FuzzBuild(f *testing.F) {
+	f.Add(uint64(elftest.VirtBase), uint64(0), uint64(entry), uint64(0x100000), uint64(0x3000), uint64(entry+0x1000), uint64(0x8000000000), uint16(100), uint8(0xff))
+	f.Add(uint64(0), uint64(0), ^uint64(0)-0xfff, ^uint64(0)-0xfff, uint64(0xfff), uint64(0), uint64(0), uint16(0), uint8(0))
+	f.Add(uint64(0x7fffffe00000), uint64(0x100000), uint64(0x7fffffe00000), uint64(0x100000), uint64(0x1000), uint64(0x7fffffe01800), uint64(0x1000), uint16(9000), uint8(0x1f))
+	f.Fuzz(func(t *testing.T, base, offset, start, paddr, memsz, hypercall, initP2M uint64, ramdisk uint16, has uint8) {
+		file := elftest.PV([]byte{0xf4}, 1, elftest.Num(abi.ELFNotePhys32Entry, start&0xffffffff))
+		file.Segments[0].Paddr, file.Segments[0].Memsz = paddr, memsz
+		file.SetNote(elftest.Num(abi.ELFNoteVirtBase, base))
+		file.SetNote(elftest.Num(abi.ELFNoteEntry, start))
+		for i, n := range []elftest.Note{
+			elftest.Num(abi.ELFNotePaddrOffset, offset), elftest.Num(abi.ELFNoteHypercallPage, hypercall),
+			elftest.Num(abi.ELFNoteInitP2M, initP2M), elftest.Num(abi.ELFNoteModStartPFN, 1),
+		} {
+			if has>>i&1 != 0 {
+				file.SetNote(n)
+			}
+		}
+		build(t, file.Bytes(), make([]byte, ramdisk))
+	})
 }
