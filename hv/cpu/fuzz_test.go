@@ -26,18 +26,16 @@ func runAnything(t testing.TB, seed uint64, code []byte) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	c := newModelCPU(t, Vendor(rng.IntN(2)))
 	c.Bus = &quietBus{}
-	g := randomCase{rng: rng, mode: Mode64}
+	g := randomCase{rng: rng, mode: Mode64, u: &setup64}
 	s := cpuState{RIP: codeVA, Flags: rng.Uint64() & (x86.FlagsStatus | x86.FlagDF | x86.FlagTF | x86.FlagRF | x86.FlagAC | x86.FlagIOPL)}
 	for i := range s.R {
 		if s.R[i] = g.value(); g.chance(60) {
 			s.R[i] = g.place()
 		}
 	}
-	mode := Mode(rng.IntN(3))
-	c.load(&s, mode)
-	if mode == Mode16 {
-		c.Seg[x86.CS].Attr &^= x86.AttrDB | x86.AttrL
-	}
+	u := []*setup{&setup64, &setup32, &setup32segs, &setup16}[rng.IntN(4)]
+	s.RIP = u.rip
+	c.load(&s, u)
 	if g.chance(50) {
 		c.CPL = 0
 		for i := range c.Seg {

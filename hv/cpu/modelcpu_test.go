@@ -80,21 +80,62 @@ func newModelCPU(t testing.TB, v Vendor) *modelCPU {
 	return &modelCPU{c}
 }
 
-// load puts the CPU into a start state.
-func (c *modelCPU) load(s *cpuState, mode Mode) {
-	c.State.Seg = [6]x86.Segment{}
-	const flat = x86.AttrP | x86.AttrS | x86.AttrDPL | x86.AttrG
-	code := x86.Segment{Sel: userSel64, Attr: flat | x86.AttrL | 0xb, Limit: 0xffffffff}
-	data := x86.Segment{Sel: userSelData, Attr: flat | x86.AttrDB | 3, Limit: 0xffffffff}
-	if mode == Mode32 {
-		code = x86.Segment{Sel: userSel32, Attr: flat | x86.AttrDB | 0xb, Limit: 0xffffffff}
-		c.Seg[x86.DS], c.Seg[x86.ES] = data, data
+// setup is the segments code runs in.
+type setup struct {
+	name string
+	mode Mode
+	segs [6]x86.Segment
+	rip  uint64 // offset in CS of codeVA
+}
+
+const flatUser = x86.AttrP | x86.AttrS | x86.AttrDPL | x86.AttrG
+
+var (
+	flatCode64 = x86.Segment{Sel: userSel64, Attr: flatUser | x86.AttrL | 0xb, Limit: 0xffffffff}
+	flatCode32 = x86.Segment{Sel: userSel32, Attr: flatUser | x86.AttrDB | 0xb, Limit: 0xffffffff}
+	flatData   = x86.Segment{Sel: userSelData, Attr: flatUser | x86.AttrDB | 3, Limit: 0xffffffff}
+
+	setup64 = setup{"64", Mode64, [6]x86.Segment{x86.CS: flatCode64, x86.SS: flatData}, codeVA}
+	setup32 = setup{"32", Mode32, [6]x86.Segment{x86.CS: flatCode32, x86.SS: flatData, x86.DS: flatData, x86.ES: flatData}, codeVA}
+	// The other two have segments with all kinds of limits.
+	setup32segs = setup{"32segs", Mode32, [6]x86.Segment{
+		x86.CS: flatCode32, x86.SS: ldt[5], x86.DS: ldt[2], x86.ES: ldt[3], x86.FS: ldt[4], x86.GS: ldt[6]}, codeVA}
+	setup16 = setup{"16", Mode16, [6]x86.Segment{
+		x86.CS: ldt[0], x86.SS: ldt[1], x86.DS: ldt[2], x86.ES: ldt[3], x86.FS: ldt[4], x86.GS: ldt[6]}, 0}
+
+	// ldt is the local descriptor table of both.
+	ldt = [...]x86.Segment{
+		ldtEntry(0, 0xb, codeVA, 0xfff),                  // 16-bit code
+		ldtEntry(1, 0x3, dataVA, 0x1fff),                 // 16-bit stack
+		ldtEntry(2, 0x3|x86.AttrDB, dataVA, 0x17ff),      // data
+		ldtEntry(3, 0x7, dataVA-0xe000, 0xdfff),          // expand-down: e000-ffff
+		ldtEntry(4, 0x1|x86.AttrDB, dataVA, 0x1fff),      // read-only
+		ldtEntry(5, 0x3|x86.AttrDB, dataVA-0x10, 0x2010), // 32-bit stack
+		ldtEntry(6, 0xb|x86.AttrDB, dataVA, 0x1fff),      // readable code
 	}
-	c.Seg[x86.CS], c.Seg[x86.SS] = code, data
+)
+
+func ldtEntry(n, attr uint16, base uint64, limit uint32) x86.Segment {
+	return x86.Segment{Sel: n<<3 | 7, Attr: x86.AttrP | x86.AttrS | x86.AttrDPL | attr, Base: base, Limit: limit}
+}
+
+// setupOf is the flat setup of a mode.
+func setupOf(m Mode) *setup {
+	if m == Mode64 {
+		return &setup64
+	}
+	return &setup32
+}
+
+// load puts the CPU into a start state.
+func (c *modelCPU) load(s *cpuState, u *setup) {
+	c.State.Seg = u.segs
 	c.CPL = 3
 	copy(c.R[:16], s.R[:])
 	c.RIP = s.RIP
-	c.Seg[x86.FS].Base, c.Seg[x86.GS].Base = s.FSBase, s.GSBase
+	if u.mode == Mode64 {
+		c.Seg[x86.FS].Base, c.Seg[x86.GS].Base = s.FSBase, s.GSBase
+	}
 	c.SetFlags(s.Flags | x86.FlagIF)
 	c.updateMode()
 }

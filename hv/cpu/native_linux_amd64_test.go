@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -9,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"unsafe"
+
+	"pvlab/hv/x86"
 )
 
 // realCPU runs single instructions on the host's processor: a child process
@@ -147,23 +150,41 @@ func (r *realCPU) mapPages() error {
 	return nil
 }
 
+// makeLDT gives the child the descriptors of ldt (Linux: modify_ldt).
+func (r *realCPU) makeLDT() error {
+	for i, s := range ldt {
+		// struct user_desc: entry, base, limit, flags
+		flags := uint32(s.Attr>>10&1) | uint32(s.Attr>>2&3)<<1 // seg_32bit, contents
+		if s.Attr&x86.AttrRW == 0 {
+			flags |= 1 << 3 // read_exec_only
+		}
+		for k, v := range []uint32{uint32(i), uint32(s.Base), s.Limit, flags} {
+			binary.LittleEndian.PutUint32(r.mem[0x1000+4*k:], v)
+		}
+		if v, err := r.syscall(codeVA, syscall.SYS_MODIFY_LDT, [6]uint64{0x11, dataVA, 16}); err != nil || v != 0 {
+			return fmt.Errorf("modify_ldt(%d) = %#x, %v", i, v, err)
+		}
+	}
+	return nil
+}
+
 // step runs one instruction from s (of a REP form, one iteration). Afterwards
 // s is the new state and the outcome says which fault there was.
-func (r *realCPU) step(s *cpuState, mode Mode) (outcome, error) {
-	return r.resume(s, mode, syscall.PtraceSingleStep)
+func (r *realCPU) step(s *cpuState, u *setup) (outcome, error) {
+	return r.resume(s, u, syscall.PtraceSingleStep)
 }
 
 // runTo runs freely from s to an INT3 that the test put at end.
-func (r *realCPU) runTo(s *cpuState, mode Mode, end uint64) (outcome, error) {
-	o, err := r.resume(s, mode, func(pid int) error { return syscall.PtraceCont(pid, 0) })
+func (r *realCPU) runTo(s *cpuState, u *setup, end uint64) (outcome, error) {
+	o, err := r.resume(s, u, func(pid int) error { return syscall.PtraceCont(pid, 0) })
 	if s.RIP == end+1 && o.what == "" {
 		s.RIP = end
 	}
 	return o, err
 }
 
-func (r *realCPU) resume(s *cpuState, mode Mode, how func(pid int) error) (outcome, error) {
-	if err := r.setState(s, mode); err != nil {
+func (r *realCPU) resume(s *cpuState, u *setup, how func(pid int) error) (outcome, error) {
+	if err := r.setState(s, u); err != nil {
 		return outcome{}, err
 	}
 	if err := how(r.pid); err != nil {
@@ -186,13 +207,14 @@ type regs32 struct {
 	BX, CX, DX, SI, DI, BP, AX, DS, ES, FS, GS, Orig, IP, CS, Flags, SP, SS uint32
 }
 
-func (r *realCPU) setState(s *cpuState, mode Mode) error {
+func (r *realCPU) setState(s *cpuState, u *setup) error {
+	sel := func(seg int) uint32 { return uint32(u.segs[seg].Sel) }
 	if r.compat {
 		v := regs32{
 			AX: uint32(s.R[0]), CX: uint32(s.R[1]), DX: uint32(s.R[2]), BX: uint32(s.R[3]),
 			SP: uint32(s.R[4]), BP: uint32(s.R[5]), SI: uint32(s.R[6]), DI: uint32(s.R[7]),
 			IP: uint32(s.RIP), Flags: uint32(s.Flags) | 0x202, Orig: ^uint32(0),
-			CS: userSel32, DS: userSelData, ES: userSelData, SS: userSelData,
+			CS: sel(x86.CS), DS: sel(x86.DS), ES: sel(x86.ES), SS: sel(x86.SS), FS: sel(x86.FS), GS: sel(x86.GS),
 		}
 		_, err := r.regset(0x4205 /* SETREGSET */, unsafe.Pointer(&v), unsafe.Sizeof(v))
 		return err
@@ -201,10 +223,8 @@ func (r *realCPU) setState(s *cpuState, mode Mode) error {
 		Rax: s.R[0], Rcx: s.R[1], Rdx: s.R[2], Rbx: s.R[3], Rsp: s.R[4], Rbp: s.R[5], Rsi: s.R[6], Rdi: s.R[7],
 		R8: s.R[8], R9: s.R[9], R10: s.R[10], R11: s.R[11], R12: s.R[12], R13: s.R[13], R14: s.R[14], R15: s.R[15],
 		Rip: s.RIP, Eflags: s.Flags | 0x202, Orig_rax: ^uint64(0),
-		Cs: userSel64, Ss: userSelData, Fs_base: s.FSBase, Gs_base: s.GSBase,
-	}
-	if mode == Mode32 {
-		v.Cs, v.Ds, v.Es = userSel32, userSelData, userSelData
+		Cs: uint64(sel(x86.CS)), Ss: uint64(sel(x86.SS)), Ds: uint64(sel(x86.DS)), Es: uint64(sel(x86.ES)),
+		Fs: uint64(sel(x86.FS)), Gs: uint64(sel(x86.GS)), Fs_base: s.FSBase, Gs_base: s.GSBase,
 	}
 	return syscall.PtraceSetRegs(r.pid, &v)
 }

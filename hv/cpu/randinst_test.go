@@ -12,6 +12,7 @@ import (
 type randomCase struct {
 	rng  *rand.Rand
 	mode Mode
+	u    *setup
 	c    *CPU // for its decoder
 }
 
@@ -177,13 +178,25 @@ func (g *randomCase) place() uint64 {
 	return dataVA + uint64(g.rng.IntN(dataBytes-64))
 }
 
+// offset is place within a segment.
+func (g *randomCase) offset(seg int) uint64 {
+	if g.mode == Mode64 {
+		return g.place()
+	}
+	at := g.place() - g.u.segs[seg].Base
+	if g.mode == Mode16 && g.chance(70) {
+		return at & 0xffff // most 16-bit code can reach no more
+	}
+	return at
+}
+
 // state makes a start state for code: registers random, but addresses mostly
 // leading to the data pages.
 func (g *randomCase) state(r *row, code []byte) (s cpuState) {
 	for i := range s.R {
 		s.R[i] = g.value()
 	}
-	s.RIP = codeVA
+	s.RIP = g.u.rip
 	s.Flags = g.rng.Uint64() & comparedFlags
 	if g.chance(70) {
 		s.Flags &^= x86.FlagDF
@@ -192,13 +205,13 @@ func (g *randomCase) state(r *row, code []byte) (s cpuState) {
 		s.FSBase, s.GSBase = uint64(g.rng.IntN(0x10000)), dataVA
 	}
 	if !g.chance(10) {
-		s.R[x86.RSP] = g.place() &^ 7
+		s.R[x86.RSP] = g.offset(x86.SS) &^ 7
 	}
 	switch r.name {
 	case "ENTER", "LEAVE":
-		s.R[x86.RBP] = g.place() &^ 1
+		s.R[x86.RBP] = g.offset(x86.SS) &^ 1
 	case "XLAT":
-		s.R[x86.RBX] = g.place()
+		s.R[x86.RBX] = g.offset(x86.DS)
 	case "DIV", "IDIV":
 		if g.chance(80) {
 			s.R[x86.RDX] = uint64(g.rng.IntN(3)) - 1
@@ -210,7 +223,7 @@ func (g *randomCase) state(r *row, code []byte) (s cpuState) {
 		}
 	}
 	if g.isString(r) {
-		s.R[x86.RSI], s.R[x86.RDI] = g.place(), g.place()
+		s.R[x86.RSI], s.R[x86.RDI] = g.offset(x86.DS), g.offset(x86.ES)
 		if g.chance(10) {
 			s.R[x86.RDI] = s.R[x86.RSI] + uint64(g.rng.IntN(9))
 		}
@@ -219,7 +232,7 @@ func (g *randomCase) state(r *row, code []byte) (s cpuState) {
 	g.narrow(&s)
 	var in Inst
 	g.c.mode = g.mode
-	if !g.c.decode(code[:min(len(code), 15)], codeVA, &in) || in.Flags&FlagMem == 0 || g.chance(6) {
+	if !g.c.decode(code[:min(len(code), 15)], g.u.rip, &in) || in.Flags&FlagMem == 0 || g.chance(6) {
 		return s
 	}
 	if r.form == formModRM && r.attr&attrWrite != 0 && (r.op == 0xa3 || r.op == 0xab || r.op == 0xb3 || r.op == 0xbb) || r.name == "BT" {
@@ -247,12 +260,12 @@ func (g *randomCase) narrow(s *cpuState) {
 
 // aim changes the base or index register so that the operand lies at place.
 func (g *randomCase) aim(s *cpuState, in *Inst) {
-	at := g.place()
+	at := g.offset(int(in.Seg))
 	if r := in.Acc; r == 16 && g.chance(90) {
 		at &^= 15
 	}
 	switch in.Seg {
-	case x86.FS:
+	case x86.FS: // the bases are 0 outside 64-bit code
 		at -= s.FSBase
 	case x86.GS:
 		at -= s.GSBase

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	realCases = flag.Int("realcases", 50000, "random instructions to compare with the host's CPU, in each mode")
+	realCases = flag.Int("realcases", 30000, "random instructions to compare with the host's CPU, in each mode")
 	realSeed  = flag.Uint64("realseed", 1, "seed of the random instructions")
 )
 
@@ -22,8 +22,8 @@ var (
 // integer families on the model and on the host's processor, from the same
 // random state, and compares registers, flags, memory and faults.
 func TestAgainstRealCPU(t *testing.T) {
-	for _, mode := range []Mode{Mode64, Mode32} {
-		t.Run(fmt.Sprintf("mode%d", mode.Bits()), func(t *testing.T) { compareWithReal(t, mode) })
+	for _, u := range []*setup{&setup64, &setup32, &setup32segs, &setup16} {
+		t.Run(u.name, func(t *testing.T) { compareWithReal(t, u) })
 	}
 }
 
@@ -53,13 +53,19 @@ func hostVendor() Vendor {
 	return Intel
 }
 
-func compareWithReal(t *testing.T, mode Mode) {
+func compareWithReal(t *testing.T, u *setup) {
+	mode := u.mode
 	real := newRealCPU(t)
+	if u.segs[x86.DS].Sel == ldt[2].Sel {
+		if err := real.makeLDT(); err != nil {
+			t.Skip(err)
+		}
+	}
 	model := newModelCPU(t, hostVendor())
 	rows := ordinaryRows(real, mode)
-	g := &randomCase{rng: rand.New(rand.NewPCG(*realSeed, uint64(mode))), mode: mode, c: model.CPU}
-	bad := map[string]int{}
-	for n := 0; n < *realCases; n++ {
+	g := &randomCase{rng: rand.New(rand.NewPCG(*realSeed, uint64(mode))), mode: mode, u: u, c: model.CPU}
+	bad, outcomes := map[string]int{}, map[string]int{}
+	for n := range *realCases {
 		if n%64 == 0 {
 			g.fillData(real.mem[0x1000:])
 			model.Mem.Write(modelCodePA+0x1000, real.mem[0x1000:])
@@ -67,7 +73,9 @@ func compareWithReal(t *testing.T, mode Mode) {
 		r := rows[n%len(rows)]
 		code := g.bytes(r)
 		start := g.state(r, code)
-		if diff := compareOne(real, model, mode, r, code, start); diff != "" {
+		diff, out := compareOne(real, model, u, r, code, start)
+		outcomes[out.what]++
+		if diff != "" {
 			bad[r.name]++
 			if bad[r.name] <= 3 {
 				t.Errorf("case %d: %s % x\n%s", n, r.name, code, diff)
@@ -80,35 +88,40 @@ func compareWithReal(t *testing.T, mode Mode) {
 	for name, n := range bad {
 		t.Logf("%s: %d differences", name, n)
 	}
+	t.Logf("outcomes: %v", outcomes)
+	if outcomes[""] < *realCases/2 {
+		t.Errorf("only %d of %d instructions ended without a fault", outcomes[""], *realCases)
+	}
 }
 
-// compareOne runs one case on both and describes any difference.
-func compareOne(real *realCPU, model *modelCPU, mode Mode, r *row, code []byte, start cpuState) string {
+// compareOne runs one case on both, describes any difference, and returns the
+// real outcome.
+func compareOne(real *realCPU, model *modelCPU, u *setup, r *row, code []byte, start cpuState) (diff string, wantOut outcome) {
 	copy(real.mem, code)
 	model.Mem.Write(modelCodePA, code)
 	before := append([]byte(nil), real.mem[0x1000:]...)
 	var in Inst
-	model.load(&start, mode)
+	model.load(&start, u)
 	model.decode(code[:min(len(code), 15)], start.RIP, &in)
 
 	got, want := start, start
-	var gotOut, wantOut outcome
+	var gotOut outcome
 	var err error
 	if (&randomCase{}).isString(r) && in.Flags&(FlagRep|FlagRepne) != 0 && start.Flags&x86.FlagCF != 0 && in.Op >= numPseudo*8 {
 		// A whole repetition, without single-stepping.
 		end := start.RIP + uint64(in.Len)
 		real.mem[in.Len], code[in.Len] = 0xcc, 0xcc
 		model.Mem.Write(modelCodePA, code)
-		wantOut, err = real.runTo(&want, mode, end)
+		wantOut, err = real.runTo(&want, u, end)
 	} else {
 		model.SetFlags(model.Flags() | x86.FlagTF)
-		wantOut, err = real.step(&want, mode)
+		wantOut, err = real.step(&want, u)
 	}
 	if err != nil {
-		return err.Error()
+		return err.Error(), wantOut
 	}
 	if gotOut, err = model.run(&got, 64); err != nil {
-		return err.Error()
+		return err.Error(), wantOut
 	}
 	if gotOut.what == "#BR" {
 		gotOut.what = "#GP" // Linux gives both the same signal
@@ -143,9 +156,9 @@ func compareOne(real *realCPU, model *modelCPU, mode Mode, r *row, code []byte, 
 		model.Mem.Write(modelCodePA+0x1000, real.mem[0x1000:])
 	}
 	if d.Len() == 0 || (r.name == "SHLD" || r.name == "SHRD") && count > 8*uint(in.Size) {
-		return ""
+		return "", wantOut
 	}
-	return fmt.Sprintf("  start %#x rip %#x flags %#x fs %#x gs %#x\n  inst %+v\n%s", start.R, start.RIP, start.Flags, start.FSBase, start.GSBase, in, d.String())
+	return fmt.Sprintf("  start %#x rip %#x flags %#x fs %#x gs %#x\n  inst %+v\n%s", start.R, start.RIP, start.Flags, start.FSBase, start.GSBase, in, d.String()), wantOut
 }
 
 // shiftCount is the masked count of a shift or rotate.

@@ -22,7 +22,7 @@ func (r *realCPU) realRun(v *vector, data []byte) (end cpuState, o outcome, afte
 	copy(r.mem[0x1000:], data)
 	end = v.start
 	for range 64 {
-		if o, err = r.step(&end, v.mode); err != nil || o.what != "" || end.RIP != v.start.RIP {
+		if o, err = r.step(&end, setupOf(v.mode)); err != nil || o.what != "" || end.RIP != v.start.RIP {
 			break
 		}
 	}
@@ -68,7 +68,7 @@ func TestRecordVectors(t *testing.T) {
 	for _, mode := range []Mode{Mode64, Mode32} {
 		real := newRealCPU(t)
 		model := newModelCPU(t, AMD)
-		g := &randomCase{rng: rand.New(rand.NewPCG(5, uint64(mode))), mode: mode, c: model.CPU}
+		g := &randomCase{rng: rand.New(rand.NewPCG(5, uint64(mode))), mode: mode, u: setupOf(mode), c: model.CPU}
 		var b strings.Builder
 		fmt.Fprintf(&b, "# Recorded from an AMD processor by: go test ./hv/cpu -run RecordVectors -recordvectors\n")
 		for _, r := range ordinaryRows(real, mode) {

@@ -281,7 +281,7 @@ func TestVectors(t *testing.T) {
 		n++
 		model.Mem.Write(modelCodePA, append(slices.Clone(v.code), make([]byte, 15)...))
 		model.Mem.Write(modelCodePA+0x1000, data)
-		model.load(&v.start, v.mode)
+		model.load(&v.start, setupOf(v.mode))
 		end := v.start
 		o, err := model.run(&end, 64)
 		if err != nil {
