@@ -13,6 +13,7 @@ import (
 
 	"pvlab/entry/asm"
 	"pvlab/entry/cell"
+	"pvlab/entry/explain"
 	"pvlab/guest"
 	"pvlab/hv"
 	"pvlab/hv/image"
@@ -70,7 +71,7 @@ type cellResult struct {
 }
 
 func (a *app) demo(f *demoFlags, explainGiven bool) error {
-	img, rows, err := a.demoRows(f)
+	g, rows, err := a.demoRows(f)
 	if err != nil {
 		return err
 	}
@@ -78,20 +79,20 @@ func (a *app) demo(f *demoFlags, explainGiven bool) error {
 	if err != nil {
 		return err
 	}
-	if err := runRows(img, rows); err != nil {
+	if err := runRows(g.img, rows); err != nil {
 		return err
 	}
 	if explained == nil && !explainGiven {
 		explained = firstDeath(rows)
 	}
 	if f.json {
-		return a.demoJSON(img, rows, explained)
+		return a.demoJSON(g, rows, explained)
 	}
 	a.demoTable(rows)
 	if explained == nil || f.table {
 		return nil
 	}
-	x, err := explainCell(*explained, img, a.log)
+	x, err := explainCell(*explained, g, a.log)
 	if err != nil {
 		return err
 	}
@@ -100,65 +101,72 @@ func (a *app) demo(f *demoFlags, explainGiven bool) error {
 	return nil
 }
 
+// demoGuest is the image that demo boots, with the user's stub if there is one.
+type demoGuest struct {
+	img     *image.Image
+	stub    string           // name of the user's stub, "" for none
+	symbols *explain.Symbols // of the user's stub
+}
+
 // demoRows settles the guest image and the rows of the table.
-func (a *app) demoRows(f *demoFlags) (img *image.Image, rows []*row, err error) {
+func (a *app) demoRows(f *demoFlags) (g *demoGuest, rows []*row, err error) {
 	elf, err := guest.Image(cell.Image)
 	if err != nil {
 		return nil, nil, err
 	}
-	name := f.variant
+	g = &demoGuest{}
 	if f.file != "" {
-		var stub string
-		if elf, stub, err = composeUser(elf, f.file); err != nil {
+		if elf, err = g.compose(elf, f.file); err != nil {
 			return nil, nil, err
 		}
-		rows = append(rows, &row{user: true, Variant: guest.Variant{Name: stub, Title: filepath.Base(f.file),
+		rows = append(rows, &row{user: true, Variant: guest.Variant{Name: g.stub, Title: filepath.Base(f.file),
 			What: "Your own stub, from " + f.file + "."}})
 	}
 	for _, v := range guest.Variants() {
-		if len(rows) > 0 && rows[0].user && v.Name == rows[0].Name {
-			continue
+		if v.Name != g.stub {
+			rows = append(rows, &row{Variant: v})
 		}
-		rows = append(rows, &row{Variant: v})
 	}
-	if name != "" {
+	if f.variant != "" {
 		var kept []*row
 		for _, r := range rows {
-			if r.Name == name {
+			if r.Name == f.variant {
 				kept = append(kept, r)
 			}
 		}
 		if kept == nil {
-			return nil, nil, usagef("--variant %q: no such variant", name)
+			return nil, nil, usagef("--variant %q: no such variant", f.variant)
 		}
 		rows = kept
 	}
-	img, err = cell.Load(elf)
-	return img, rows, err
+	g.img, err = cell.Load(elf)
+	return g, rows, err
 }
 
-// composeUser assembles a stub file and puts it into the guest image.
-func composeUser(elf []byte, path string) (composed []byte, stub string, err error) {
+// compose assembles a stub file and puts it into the guest image.
+func (g *demoGuest) compose(elf []byte, path string) ([]byte, error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, "", inputf("%v", err)
+		return nil, inputf("%v", err)
 	}
-	g, err := asm.OpenGuest("builtin:"+cell.Image, elf, "user_stub_area", "user_stub_table")
+	into, err := asm.OpenGuest("builtin:"+cell.Image, elf, "user_stub_area", "user_stub_table")
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	obj, err := asm.Assemble(path, guest.Include(), nil)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	linked, err := asm.Link(obj, g.Area, g.Lookup)
+	linked, err := asm.Link(obj, into.Area, into.Lookup)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if composed, err = g.Compose(linked); err != nil {
-		return nil, "", err
+	composed, err := into.Compose(linked)
+	if err != nil {
+		return nil, err
 	}
-	stub, _, err = linked.Entries()
-	return composed, stub, err
+	g.stub, _, err = linked.Entries()
+	g.symbols = &explain.Symbols{Name: linked.Symbol, Line: linked.Lines.Line}
+	return composed, err
 }
 
 // of names the cell's variant as the guest knows it.
@@ -266,7 +274,7 @@ func firstDeath(rows []*row) *cell.Cell {
 }
 
 // demoJSON is `demo --json`.
-func (a *app) demoJSON(img *image.Image, rows []*row, explained *cell.Cell) error {
+func (a *app) demoJSON(g *demoGuest, rows []*row, explained *cell.Cell) error {
 	type jsonRow struct {
 		Name  string        `json:"name"`
 		Title string        `json:"title"`
@@ -281,7 +289,7 @@ func (a *app) demoJSON(img *image.Image, rows []*row, explained *cell.Cell) erro
 		out.Variants = append(out.Variants, jsonRow{r.Name, r.Title, r.What, r.cells})
 	}
 	if explained != nil {
-		x, err := explainCell(*explained, img, a.log)
+		x, err := explainCell(*explained, g, a.log)
 		if err != nil {
 			return err
 		}

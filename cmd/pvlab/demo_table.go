@@ -22,6 +22,9 @@ var marks = map[cell.Verdict]struct {
 
 var markOrder = []cell.Verdict{cell.Survives, cell.Corrupt, cell.Panics, cell.Killed, cell.Hangs, cell.Unclear}
 
+// titleWidth is the width of the column that says what a stub does.
+const titleWidth = 30
+
 func (a *app) demoTable(rows []*row) {
 	colour := isTerminal(a.out)
 	p := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
@@ -29,10 +32,10 @@ func (a *app) demoTable(rows []*row) {
 	p("Each row is a way to enter and leave its exception handlers, each mark one run: a page fault,")
 	p("a breakpoint, a single step and a protection fault, raised by the kernel and by a user program.")
 	p("")
-	p("%-13s %-26s %-11s %-11s", "", "", "bare x86-64", "Xen PV")
-	p("%-13s %-26s %-5s %-5s %-5s %-5s", "variant", "entry stub", "kern", "user", "kern", "user")
+	p("%-12s %-*s bare x86-64 Xen PV", "", titleWidth, "")
+	p("%-12s %-*s kern user   kern user   verdict", "variant", titleWidth, "entry stub")
 	for _, r := range rows {
-		p("%-13s %-26s %s %s %s %s  %s", r.Name, cut(r.Title, 26),
+		p("%-12s %-*s %s %s   %s %s   %s", cut(r.Name, 12), titleWidth, cut(r.Title, titleWidth),
 			r.marks(hv.Native, "kernel", colour), r.marks(hv.Native, "user", colour),
 			r.marks(hv.Xen, "kernel", colour), r.marks(hv.Xen, "user", colour), r.summary())
 	}
@@ -60,9 +63,9 @@ func (a *app) demoRemarks(rows []*row) {
 		}
 	}
 	if len(harmless) > 0 {
-		fmt.Fprintf(a.out, "\nHarmless by themselves under Xen: %s. Writing below the frame and calling functions before\n", strings.Join(harmless, ", "))
-		fmt.Fprintln(a.out, "the two extra words are removed disturbs nothing: the stack is an ordinary one. What kills is")
-		fmt.Fprintln(a.out, "leaving by iretq, or reading the frame, while those words still lie on it (row native).")
+		fmt.Fprintf(a.out, "\nHarmless by themselves under Xen: %s. Writing below the frame and calling functions\n", strings.Join(harmless, ", "))
+		fmt.Fprintln(a.out, "before the two extra words are removed disturbs nothing: the stack is an ordinary one. What")
+		fmt.Fprintln(a.out, "kills is reading the frame, or leaving by it, while those words still lie there (row native).")
 	}
 }
 
@@ -70,7 +73,7 @@ func cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	return s[:n-1] + "…"
+	return s[:n-2] + ".."
 }
 
 // marks are the four vectors of one platform and origin.
@@ -87,7 +90,6 @@ func (r *row) marks(p hv.Platform, origin string, colour bool) string {
 			b.WriteString(m.char)
 		}
 	}
-	b.WriteByte(' ')
 	return b.String()
 }
 

@@ -7,8 +7,8 @@ import (
 
 	"pvlab/entry/cell"
 	"pvlab/entry/explain"
+	"pvlab/guest"
 	"pvlab/hv"
-	"pvlab/hv/image"
 )
 
 // explained is the explanation of one cell.
@@ -20,12 +20,16 @@ type explained struct {
 }
 
 // explainCell runs a cell again, under observation.
-func explainCell(c cell.Cell, img *image.Image, log zerolog.Logger) (*explained, error) {
-	x, verdict, err := cell.Explain(c, img, cell.Options{Log: log})
+func explainCell(c cell.Cell, g *demoGuest, log zerolog.Logger) (*explained, error) {
+	x, verdict, err := cell.Explain(c, g.img, cell.Options{Log: log, Symbols: g.symbols})
 	if err != nil {
 		return nil, err
 	}
-	return &explained{c, c.Variant, verdict, x}, nil
+	shown := c.Variant
+	if shown == guest.User {
+		shown = g.stub
+	}
+	return &explained{c, shown, verdict, x}, nil
 }
 
 // vectorWords name the tested exceptions in words.

@@ -24,7 +24,7 @@ func Explain(c Cell, img *image.Image, o Options) (*explain.Explanation, Verdict
 		return nil, Unclear, err
 	}
 	defer r.Machine.Close()
-	var eo explain.Options
+	eo := explain.Options{Symbols: o.Symbols}
 	if number := guest.VectorNumber(c.Vector); number >= 0 {
 		stub, _ := img.Lookup(guest.StubSymbol(c.Variant, c.Platform.String(), c.Vector))
 		eo.Focus = func(f *probe.Frame) bool { return f.Vector == number && (stub.Addr == 0 || f.Handler == stub.Addr) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"pvlab/entry/explain"
 	"pvlab/entry/judge"
 	"pvlab/guest"
 	"pvlab/hv"
@@ -20,6 +21,8 @@ type Options struct {
 	// AsReference is hv.Config.AsReference: for comparisons with the judge.
 	AsReference bool
 	Log         zerolog.Logger
+	// Symbols names addresses of a user's stub in explanations.
+	Symbols *explain.Symbols
 	// Prepare is called with the machine before its first instruction.
 	Prepare func(*hv.Machine)
 }

@@ -58,6 +58,7 @@ func (f *following) run(end, most uint64) error {
 	defer m.OnExit(nil)
 	stop := m.Steps() + most
 	calm := false
+	skipFrom := uint64(0)
 	for m.Steps() < min(end, stop) {
 		f.steps = m.Steps()
 		retired := c.Retired
@@ -69,6 +70,20 @@ func (f *following) run(end, most uint64) error {
 		if c.Retired != retired {
 			regs := regsOf(c)
 			f.t.After(&regs)
+		}
+		if !calm && f.doomed() {
+			// Follow a little more, skip to shortly before the end, and follow
+			// that: the kill itself is part of the explanation.
+			calm = true
+			skipFrom = m.Steps() + afterDoom
+		}
+		if skipFrom != 0 && m.Steps() >= skipFrom {
+			skipFrom = 0
+			if at := min(end, stop); m.Steps()+beforeEnd < at {
+				if res, err := m.Run(at - beforeEnd - m.Steps()); err != nil || res.End != hv.EndRunning {
+					return err
+				}
+			}
 		}
 		if !calm && f.settled() {
 			calm = true
@@ -105,6 +120,21 @@ func (f *following) raised(v int, ex *cpu.Exit) {
 	at := uint64(vector)*16 + 5
 	present := at <= uint64(idt.Limit) && f.t.read(idt.Base+at, b[:]) == 1 && b[0]&0x80 != 0
 	f.t.Raised(vector, present)
+}
+
+// doomed reports whether the run is a death whose cause has been seen: what
+// comes in between is recursion, of which only the frames are told.
+func (f *following) doomed() bool {
+	if f.end.How != "killed" && f.end.How != "triple-fault" {
+		return false
+	}
+	d := diagnosis{t: f.t, end: f.end, sym: &Symbols{}}
+	for ; f.rets < len(f.t.returns); f.rets++ {
+		if c := d.ofReturn(f.t.returns[f.rets]); c != nil && c.Fatal {
+			return true
+		}
+	}
+	return false
 }
 
 // settled reports whether the rest of the run cannot change the explanation.

@@ -32,6 +32,8 @@ const (
 	defaultFollow = 100_000 // instructions
 	keptEvents    = 1 << 14 // frames remembered of the first run
 	afterCause    = 2_000   // instructions followed once the cause is clear and the guest lives
+	afterDoom     = 200     // instructions followed after the cause of a death
+	beforeEnd     = 200     // and before its end
 	lead          = 64      // instructions followed before the first frame
 )
 
