@@ -11,18 +11,18 @@ func eventChannelOp(c *Caller) (uint64, error) {
 	return c.evtchn(c.cmd32(0), c.args[1])
 }
 
-// eventChannelOpCompat is hypercall 16: {cmd u32, pad, union} in one
-// structure.
+// eventChannelOpCompat is hypercall 16: {cmd u32, union} in one structure of
+// 28 bytes.
 func eventChannelOpCompat(c *Caller) (uint64, error) {
-	cmd, ok := c.V.Read32(c.args[0])
-	if !ok {
+	var b [28]byte
+	if !c.copyIn(c.args[0], b[:]) {
 		return ret(abi.EFAULT)
 	}
-	switch cmd {
-	case abi.EvtchnOpInitControl, abi.EvtchnOpExpandArray, abi.EvtchnOpSetPriority, abi.EvtchnOpReset:
-		return ret(abi.ENOSYS) // the old interface ends before these
+	cmd := le.Uint32(b[:])
+	if cmd > abi.EvtchnOpUnmask {
+		return ret(abi.ENOSYS) // the old interface ends here
 	}
-	return c.evtchn(uint64(cmd), c.args[0]+8)
+	return c.evtchn(uint64(cmd), c.args[0]+4)
 }
 
 // evtchnArgSize is the size of each command's structure.
@@ -30,7 +30,7 @@ var evtchnArgSize = [...]int{
 	abi.EvtchnOpBindInterdomain: 12, abi.EvtchnOpBindVIRQ: 12, abi.EvtchnOpBindPIRQ: 12, abi.EvtchnOpClose: 4,
 	abi.EvtchnOpSend: 4, abi.EvtchnOpStatus: 24, abi.EvtchnOpAllocUnbound: 8, abi.EvtchnOpBindIPI: 8,
 	abi.EvtchnOpBindVCPU: 8, abi.EvtchnOpUnmask: 4, abi.EvtchnOpReset: 2, abi.EvtchnOpInitControl: 16,
-	abi.EvtchnOpExpandArray: 8, abi.EvtchnOpSetPriority: 8,
+	abi.EvtchnOpExpandArray: 8, abi.EvtchnOpSetPriority: 8, abi.EvtchnOpResetCont: 2,
 }
 
 func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
@@ -69,6 +69,11 @@ func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
 		}
 	case abi.EvtchnOpReset:
 		err = c.resetPorts(le.Uint16(b))
+	case abi.EvtchnOpResetCont:
+		err = abi.EBUSY // no reset is under way
+		if !c.self(le.Uint16(b)) {
+			err = abi.ESRCH
+		}
 	default:
 		return c.subOp(cmd)
 	}

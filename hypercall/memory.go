@@ -52,8 +52,17 @@ func memoryOp(c *Caller) (uint64, error) {
 		}
 		return c.machineMap(arg)
 	}
+	if op > maxMemoryOp || op == translateGPFNList {
+		return ret(abi.ENOSYS)
+	}
 	return c.unmodelled(fmt.Sprintf("operation %d", op))
 }
+
+// The highest operation of 4.17, and one that is gone.
+const (
+	maxMemoryOp       = 28
+	translateGPFNList = 8
+)
 
 // maxGPFN is the highest pseudo-physical page: what the guest wrote into
 // shared_info's arch part, less one.
@@ -122,14 +131,13 @@ func (c *Caller) extent(op, list, i uint64, order uint32) bool {
 	return list == 0 || c.V.Write64(at, first)
 }
 
-// release gives up the domain's own reference to a frame: its M2P entry goes
-// at once, the frame with its last mapping.
+// release gives up the domain's own reference to a frame, which is free (and
+// its M2P entry gone) with its last mapping.
 func (c *Caller) release(mfn uint64) bool {
 	r := c.D.Rules
 	if !r.GetPage(mfn, c.D.Owner()) {
 		return false
 	}
-	c.D.SetM2P(mfn, ^uint64(0))
 	if p := c.D.Mem.Info(mfn); p.Flags&pagetable.Allocated != 0 && p.Flags&pagetable.XenHeap == 0 {
 		p.Flags &^= pagetable.Allocated
 		c.D.Mem.SetInfo(mfn, p)

@@ -33,10 +33,11 @@ func (c *Caller) finishList(list uint64, size, i, count, done uint32, err abi.Er
 }
 
 // owner resolves a domain id that says whose frames are meant
-// (X/mm.c:get_pg_owner): the caller's own, or Xen's for a privileged caller.
+// (C/page_alloc.c:get_pg_owner). The caller itself may only be named as
+// DOMID_SELF.
 func (c *Caller) owner(id uint16) (uint16, abi.Errno) {
 	switch {
-	case c.self(id):
+	case id == abi.DomIDSelf:
 		return c.D.Owner(), 0
 	case id == abi.DomIDIO:
 		return pagetable.OwnerIO, 0
@@ -114,6 +115,9 @@ func updateVAMappingOther(c *Caller) (uint64, error) {
 	owner, err := c.owner(uint16(c.args[3]))
 	if err != 0 {
 		return ret(err)
+	}
+	if owner != c.D.Owner() && !c.D.Privileged {
+		return ret(abi.EPERM)
 	}
 	return ret(c.updateVA(c.args[0], c.args[1], c.args[2], owner))
 }

@@ -14,9 +14,8 @@ func mmuextOp(c *Caller) (uint64, error) {
 	if err != 0 {
 		return ret(err)
 	}
-	if owner != c.D.Owner() {
-		// Frames of Xen or of I/O space belong to no PV domain.
-		return ret(abi.EINVAL)
+	if owner != c.D.Owner() && !c.D.Privileged {
+		return ret(abi.EPERM)
 	}
 	var i uint32
 	for ; i < count && i < batch; i++ {
@@ -25,15 +24,28 @@ func mmuextOp(c *Caller) (uint64, error) {
 			err = abi.EFAULT
 			break
 		}
-		if err = c.mmuext(le.Uint32(b[0:]), le.Uint64(b[8:]), le.Uint64(b[16:])); err != 0 {
+		if err = c.mmuext(owner, le.Uint32(b[0:]), le.Uint64(b[8:]), le.Uint64(b[16:])); err != 0 {
 			break
 		}
 	}
 	return c.finishList(list, abi.MMUExtOpSize, i, count, done, err)
 }
 
-func (c *Caller) mmuext(cmd uint32, arg1, arg2 uint64) abi.Errno {
-	r, own := c.D.Rules, c.D.Owner()
+// mmuext does one operation on frames of own; those on the caller's own state
+// refuse another owner.
+func (c *Caller) mmuext(own uint16, cmd uint32, arg1, arg2 uint64) abi.Errno {
+	r := c.D.Rules
+	switch cmd {
+	case abi.MMUExtPinL1, abi.MMUExtPinL2, abi.MMUExtPinL3, abi.MMUExtPinL4, abi.MMUExtUnpin, abi.MMUExtClearPage,
+		abi.MMUExtCopyPage, abi.MMUExtMarkSuper, abi.MMUExtUnmarkSuper:
+	default:
+		if cmd > abi.MMUExtUnmarkSuper || cmd == unusedMMUExt {
+			return abi.ENOSYS
+		}
+		if own != c.D.Owner() {
+			return abi.EPERM
+		}
+	}
 	switch cmd {
 	case abi.MMUExtPinL1, abi.MMUExtPinL2, abi.MMUExtPinL3, abi.MMUExtPinL4:
 		return r.Pin(arg1, own, pagetable.TypeL1+uint8(cmd-abi.MMUExtPinL1))
@@ -46,7 +58,7 @@ func (c *Caller) mmuext(cmd uint32, arg1, arg2 uint64) abi.Errno {
 	case abi.MMUExtSetLDT:
 		return c.setLDT(arg1, uint32(arg2))
 	case abi.MMUExtClearPage, abi.MMUExtCopyPage:
-		return c.fillPage(arg1, arg2, cmd == abi.MMUExtCopyPage)
+		return c.fillPage(own, arg1, arg2, cmd == abi.MMUExtCopyPage)
 	case abi.MMUExtFlushCache, abi.MMUExtFlushCacheGlob:
 		if !c.D.Privileged {
 			if cmd == abi.MMUExtFlushCache {
@@ -60,6 +72,9 @@ func (c *Caller) mmuext(cmd uint32, arg1, arg2 uint64) abi.Errno {
 	}
 	return c.mmuextFlush(cmd, arg1, arg2)
 }
+
+// unusedMMUExt is a number in the middle that no operation has.
+const unusedMMUExt = 14
 
 // mmuextFlush are the TLB operations; INVLPG of an address of Xen's is
 // ignored (MM-18).
@@ -109,8 +124,8 @@ func (c *Caller) setLDT(base uint64, n uint32) abi.Errno {
 }
 
 // fillPage is MMUEXT_CLEAR_PAGE and MMUEXT_COPY_PAGE.
-func (c *Caller) fillPage(dst, src uint64, isCopy bool) abi.Errno {
-	r, m, own := c.D.Rules, c.D.Mem, c.D.Owner()
+func (c *Caller) fillPage(own uint16, dst, src uint64, isCopy bool) abi.Errno {
+	r, m := c.D.Rules, c.D.Mem
 	if isCopy {
 		if !r.GetPage(src, own) {
 			return abi.EINVAL

@@ -20,7 +20,7 @@ func physdevOpCompat(c *Caller) (uint64, error) {
 		abi.PhysdevApicWrite, abi.PhysdevAllocIRQVector:
 		return c.physdev(uint64(cmd), c.args[0]+8)
 	}
-	return ret(abi.EINVAL)
+	return ret(abi.ENOSYS)
 }
 
 func (c *Caller) physdev(cmd, arg uint64) (uint64, error) {

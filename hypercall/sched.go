@@ -129,7 +129,7 @@ func (c *Caller) watchdog(id, seconds uint32) (uint64, error) {
 				return value(uint64(i + 1))
 			}
 		}
-		return ret(abi.ENOSPC)
+		return value(1<<32 - uint64(abi.ENOSPC)) // Xen loses the upper half here
 	}
 	if timers[id-1] == 0 {
 		return ret(abi.EINVAL)

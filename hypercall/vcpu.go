@@ -57,8 +57,11 @@ func vcpuOp(c *Caller) (uint64, error) {
 		v.SendNMI()
 		return ret(0)
 	case abi.VCPUOpGetPhysID:
-		// Only for a dom0 whose vCPUs are pinned, which is not the default.
-		return ret(abi.EINVAL)
+		// Only for a dom0 whose vCPUs are pinned: as a single one is.
+		if !c.D.Privileged || len(c.D.VCPU) != 1 {
+			return ret(abi.EINVAL)
+		}
+		return c.give(arg, make([]byte, 8)) // APIC id and ACPI id 0
 	}
 	return c.vcpuTimer(v, cmd, arg)
 }

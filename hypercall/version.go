@@ -22,9 +22,9 @@ const (
 
 const denied = "<denied>" // what a domU reads of facts that are not its business
 
-// capabilities of a 64-bit host that runs PV and HVM guests (X/setup.c:
-// arch_get_xen_caps).
-const capabilities = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "
+// capabilities of a host without hardware virtualisation, on which 32-bit PV
+// guests are off (X/setup.c:arch_get_xen_caps).
+const capabilities = "xen-3.0-x86_64 "
 
 // xenVersion is hypercall 17 (C/kernel.c:do_xen_version).
 func xenVersion(c *Caller) (uint64, error) {

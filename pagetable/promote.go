@@ -71,6 +71,9 @@ func (r *Rules) promoteTable(mfn uint64, t Type) abi.Errno {
 	}
 	if t == TypeL4 {
 		for i, e := range r.XenSlots {
+			if i == abi.L4M2PSlot-abi.L4FirstXenSlot && (r.StrictM2P == nil || !r.StrictM2P()) {
+				e = 0
+			}
 			r.setEntry(mfn, abi.L4FirstXenSlot+i, e)
 		}
 	}

@@ -91,22 +91,25 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 		}
 		return 0, abi.EPERM
 	}
+	if mfn == ioAPICFrame {
+		flip = e & Writable // may be looked at only
+	}
 	// MMIO must not be mapped cacheable: WB becomes UC, WT and WP too.
 	switch e & cacheAttrs {
 	case 0:
-		flip = PWT | PCD
+		flip |= PWT | PCD
 	case PWT, PWT | PSE:
-		flip = PCD | e&PSE
+		flip |= PCD | e&PSE
 	}
 	return flip, 0
 }
 
+// ioAPICFrame is the I/O APIC's, which Xen keeps in its read-only ranges.
+const ioAPICFrame = 0xfec00
+
 // platformFrame names the MMIO frames that not even the hardware domain may
-// map: I/O APIC, local APIC and the MSI window (X/dom0_build.c:
-// dom0_setup_permissions).
-func platformFrame(mfn uint64) bool {
-	return mfn == 0xfec00 || mfn >= 0xfee00 && mfn <= 0xfeeff
-}
+// map: local APIC and MSI window (X/dom0_build.c:dom0_setup_permissions).
+func platformFrame(mfn uint64) bool { return mfn >= 0xfee00 && mfn <= 0xfeeff }
 
 // putL1 drops the references of an L1 entry that was in force.
 func (r *Rules) putL1(e Entry) {

@@ -9,9 +9,9 @@ import (
 
 // Descriptor bits in the upper 32 bits of an 8-byte descriptor.
 const (
-	descS        = 1 << 12
-	descDPL      = 3 << 13
-	descP        = 1 << 15
+	descS   = 1 << 12
+	descDPL = 3 << 13
+	descP   = 1 << 15
 )
 
 // CheckDescriptor decides whether a guest may have descriptor d in a GDT or

@@ -48,6 +48,9 @@ type Rules struct {
 	// XenSlots are put into slots 256-271 of an L4 the moment it validates
 	// (MM-12).
 	XenSlots [abi.L4LastXenSlot - abi.L4FirstXenSlot + 1]Entry
+	// StrictM2P reports whether new roots get the M2P in slot 256 at once; else
+	// they get it when they first become a kernel's (MM-21).
+	StrictM2P func() bool
 	// Hardware reports whether the owner has hardware rights: cache
 	// attribute bits in L1 entries, and MMIO frames (MM-03, MM-13).
 	Hardware func(owner uint16) bool

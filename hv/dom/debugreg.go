@@ -55,15 +55,14 @@ func (v *VCPU) setDR7(val uint64) abi.Errno {
 		return abi.EPERM
 	}
 	var io uint64
-	for i := uint(0); i < 4; i++ {
-		enable := val & (3 << (2 * i))
-		if enable == 0 || val>>(dr7TypeShift+4*i)&3 != dr7TypeIO {
+	for i := uint(0); i < 4 && val&dr7Enable != 0; i++ {
+		if val>>(dr7TypeShift+4*i)&3 != dr7TypeIO {
 			continue
 		}
 		if v.CR4&x86.CR4DE == 0 {
-			return abi.EPERM
+			return abi.EPERM // enabled or not, once any breakpoint is
 		}
-		io |= enable
+		io |= val & (3 << (2 * i))
 	}
 	v.DR7, v.DR7Emul = val&^io, io
 	if v.DR7&dr7Enable != 0 {

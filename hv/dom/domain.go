@@ -19,7 +19,10 @@ type Options struct {
 	Pages uint64 // frames the domain gets
 	// Privileged is dom0: hardware rights, console_io, SIF flags.
 	Privileged bool
-	Version    Version
+	// ExtendedCR3 says that the image's PAE_MODE note is "yes": the builders
+	// then start the domain with VMASST_TYPE_pae_extended_cr3.
+	ExtendedCR3 bool
+	Version     Version
 	// NewCPU makes vCPU id's processor over the arena.
 	NewCPU func(id int) *cpu.CPU
 	// Now is virtual time in nanoseconds since the machine started.
@@ -94,12 +97,16 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	}
 	d := &Domain{Options: o, Mem: m}
 	d.ShutCode = noShutdown
+	if o.ExtendedCR3 {
+		d.Assist = 1 << abi.VMAssistPAEExtendedCR3
+	}
 	d.Rules = &pagetable.Rules{
 		M: m, MaxPA: 46,
-		Hardware: func(owner uint16) bool { return o.Privileged && owner == d.owner() },
-		Flush:    d.FlushTLB,
-		Freed:    d.freed,
-		Log:      func(s string) { d.Print(d.currentName() + " " + s) },
+		Hardware:  func(owner uint16) bool { return o.Privileged && owner == d.owner() },
+		StrictM2P: func() bool { return d.Is(abi.VMAssistM2PStrict) },
+		Flush:     d.FlushTLB,
+		Freed:     d.freed,
+		Log:       func(s string) { d.Print(d.currentName() + " " + s) },
 	}
 	if err := d.buildSpace(o.VCPUs); err != nil {
 		return nil, err
@@ -107,8 +114,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	if err := d.allocate(); err != nil {
 		return nil, err
 	}
-	d.Ports = make([]Port, 1, 16)
-	d.Ports[0].State = abi.EvtchnStatClosed
+	d.Ports = make([]Port, portBucket)
 	if !o.Privileged {
 		d.openToolPorts()
 	}
@@ -151,7 +157,11 @@ func (d *Domain) allocate() error {
 			d.Mem.SetInfo(mfn, mem.PageInfo{Owner: pagetable.OwnerXen, Count: 1})
 		}
 	}
-	d.TotPages, d.MaxPages, d.NextFree = d.Pages, d.Pages, base+d.Pages
+	d.TotPages, d.NextFree = d.Pages, base+d.Pages
+	d.MaxPages = d.Pages + toolSlack
+	if d.Privileged {
+		d.MaxPages = 1<<32 - 1
+	}
 	return nil
 }
 
@@ -208,7 +218,14 @@ func (d *Domain) take(first, n uint64) {
 	d.TotPages += n
 }
 
-func (d *Domain) freed(uint64) { d.TotPages-- }
+// toolSlack is what the toolstack allows a domU beyond its memory: 1 MiB.
+const toolSlack = 256
+
+// freed is told when the last reference to a frame of the domain has gone.
+func (d *Domain) freed(mfn uint64) {
+	d.TotPages--
+	d.SetM2P(mfn, ^uint64(0))
+}
 
 // FlushTLB drops the translations of all vCPUs.
 func (d *Domain) FlushTLB() {

@@ -33,29 +33,30 @@ const (
 
 // openToolPorts opens the xenstore and console channels of a domU.
 func (d *Domain) openToolPorts() {
-	d.Ports = append(d.Ports,
-		Port{State: abi.EvtchnStatInterdomain, Tools: ToolStore},
-		Port{State: abi.EvtchnStatInterdomain, Tools: ToolConsole})
+	d.Ports[StorePort] = Port{State: abi.EvtchnStatInterdomain, Tools: ToolStore}
+	d.Ports[ConsolePort] = Port{State: abi.EvtchnStatInterdomain, Tools: ToolConsole}
 }
 
 // FreePort finds the lowest closed port, growing the table if needed.
 func (d *Domain) FreePort() (uint16, abi.Errno) {
-	for p := 1; p < len(d.Ports); p++ {
+	for p := 1; p < abi.NrEventChannels; p++ {
+		if p == len(d.Ports) {
+			d.Ports = append(d.Ports, make([]Port, portBucket)...)
+		}
 		if d.Ports[p].State == abi.EvtchnStatClosed {
 			return uint16(p), 0
 		}
 	}
-	if len(d.Ports) >= abi.NrEventChannels {
-		return 0, abi.ENOSPC
-	}
-	d.Ports = append(d.Ports, Port{})
-	return uint16(len(d.Ports) - 1), 0
+	return 0, abi.ENOSPC
 }
 
-// Port returns the channel, nil when the number is out of range or never was
-// used.
+// portBucket is how many channels become valid at a time: numbers up to the
+// next multiple can be asked about, closed as they are.
+const portBucket = 64
+
+// Port returns the channel, nil when the number is not valid.
 func (d *Domain) Port(p uint64) *Port {
-	if p == 0 || p >= uint64(len(d.Ports)) {
+	if p >= uint64(len(d.Ports)) {
 		return nil
 	}
 	return &d.Ports[p]

@@ -90,7 +90,9 @@ func (d *Domain) AdoptTables(l4 uint64) error {
 		return &AdoptError{MFN: l4, Err: err}
 	}
 	v := d.VCPU[0]
+	v.showM2P(l4, true)
 	v.GuestTable = l4
+	v.Runstate = abi.RunstateRunning
 	v.Initialised, v.Down = true, false
 	v.KernelMode = true
 	v.LoadRoot()

@@ -141,9 +141,10 @@ func (v *VCPU) resetCPU() {
 	c.CR4 = HostCR4
 	c.EFER = x86.EFERSCE | x86.EFERLME | x86.EFERLMA | x86.EFERNXE
 	c.PAT = 0x050100070406 // XEN_MSR_PAT, MM-27
+	c.XCR0 = 3             // x87 and SSE
 	c.GDTR = x86.Table{Base: GDTBase(v.ID), Limit: abi.LastReservedGDTByte}
 	c.LDTR = x86.Segment{}
-	c.TR = x86.Segment{Sel: abi.TSSSelector, Attr: x86.AttrP | x86.TypeTSSBusy, Limit: 0x67, Base: GDTBase(v.ID)}
+	c.TR = x86.Segment{Sel: abi.TSSSelector, Attr: x86.AttrP | x86.TypeTSSBusy, Limit: 0x67, Base: GDTBase(v.ID) + tssPage<<mem.PageShift}
 	c.Intercept = cpu.InterceptSyscall | cpu.InterceptSysenter
 	for _, s := range []int{x86.DS, x86.ES, x86.FS, x86.GS} {
 		c.Seg[s] = x86.Segment{}

@@ -25,6 +25,7 @@ const (
 	superFrames   = 512
 
 	perVCPUPages = 32 // of the per-domain area: 16 GDT pages, then 16 for the LDT
+	tssPage      = 15 // behind the GDT's limit
 	ldtPage      = 16
 	maxVCPUs     = 128
 )
@@ -104,6 +105,10 @@ func (d *Domain) buildSpace(n int) error {
 	s.next = firstXenFrame
 	d.Mem.SetInfo(0, mem.PageInfo{Owner: pagetable.OwnerXen, Count: 1})
 	s.zero = d.xenFrame()
+	tss := d.xenFrame()
+	// No I/O bitmap: its offset lies beyond the limit (SDM vol. 1, "I/O
+	// Permission Bit Map").
+	d.Mem.Write64(tss<<mem.PageShift+0x60, 0x8000<<48)
 
 	// The M2P: slot 256, readable by everybody, 2 MiB pages. Entries of
 	// frames that belong to no domain are all ones.
@@ -132,6 +137,7 @@ func (d *Domain) buildSpace(n int) error {
 		s.gdt = append(s.gdt, gdt)
 		d.fillXenGDT(gdt, i)
 		d.setWindow(i, abi.FirstReservedGDTPage, pagetable.Make(gdt, xenRW))
+		d.setWindow(i, tssPage, pagetable.Make(tss, xenRO))
 		for p := uint64(0); p < abi.FirstReservedGDTPage; p++ {
 			d.setWindow(i, p, pagetable.Make(s.zero, xenRO))
 		}
@@ -216,7 +222,7 @@ func (d *Domain) fillXenGDT(mfn uint64, v int) {
 	put(abi.FlatUserCS32, 0x00cffb000000ffff)
 	put(abi.FlatUserDS32, 0x00cff3000000ffff)
 	put(abi.FlatKernelCS, 0x00affb000000ffff)
-	put(abi.TSSSelector, 0x00008b0000000067|GDTBase(v)&0xffffff<<16)
+	put(abi.TSSSelector, 0x00008b0000000067|(GDTBase(v)+tssPage<<mem.PageShift)&0xffffff<<16)
 	put(abi.PerCPUSelector, 0x0000910000000000|uint64(v)) // limit = CPU number
 }
 

@@ -75,7 +75,7 @@ func readMSR(v *dom.VCPU, n uint32) (uint64, bool) {
 		return val, true
 	case x86.MSRMiscEnable:
 		return guestMiscEnable(c.MiscEnab), true
-	case msrPerfCaps, msrPlatformInfo, msrMiscFeatures:
+	case msrPerfCaps, msrPlatformInfo, msrMiscFeatures, msrXenHypercall:
 		return 0, true
 	case msrUcodeRev:
 		return 0, true

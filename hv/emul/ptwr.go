@@ -1,8 +1,6 @@
 package emul
 
 import (
-	"bytes"
-
 	"pvlab/hv/cpu"
 	"pvlab/hv/dom"
 	"pvlab/hv/mem"
@@ -13,15 +11,16 @@ import (
 )
 
 // PageTableWrite handles a #PF of a kernel-mode store to an L1 page through a
-// read-only mapping, with VMASST_TYPE_writable_pagetables on (MM-16;
-// X/pv/ro-page-fault.c). The store is worked out by executing the instruction
-// on the page itself; then the old entry is put back, and the new one goes
-// through the page-type rules. An instruction that Xen would not emulate (a
-// store that is not naturally aligned, or wider than an entry) or an entry
-// that the rules refuse leaves everything as it was, and the guest gets its
-// #PF.
+// read-only mapping, with VMASST_TYPE_writable_pagetables on, or in dom0 at
+// any time (MM-16; X/traps.c:fixup_page_fault, X/pv/ro-page-fault.c). The
+// store is worked out by executing the instruction on the page itself; then
+// the old contents are put back, and the new entry goes through the page-type
+// rules. An instruction that Xen would not emulate (a store that is not
+// naturally aligned, or wider than an entry) or an entry that the rules
+// refuse leaves everything as it was, and the guest gets its #PF.
 func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
-	if !v.KernelMode || !v.Dom.Is(abi.VMAssistWritablePagetables) ||
+	d := v.Dom
+	if !v.KernelMode || !(d.Is(abi.VMAssistWritablePagetables) || d.Privileged) ||
 		f.Code&^x86.PFUser != x86.PFPresent|x86.PFWrite {
 		return Result{}
 	}
@@ -29,70 +28,110 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	if !ok {
 		return Result{}
 	}
-	m := v.Dom.Mem
+	m := d.Mem
 	e := pagetable.Entry(m.Read64(at))
-	mfn := e.MFN()
-	if !e.Has(pagetable.Present) || e.Has(pagetable.Writable) || mfn >= m.Frames() ||
-		pagetable.Type(m.Info(mfn).Type) != pagetable.TypeL1 || m.Info(mfn).Owner != v.Dom.Owner() {
+	info := m.Info(e.MFN())
+	if !e.Has(pagetable.Present) || e.Has(pagetable.Writable) || e.MFN() >= m.Frames() ||
+		info.Type != pagetable.TypeL1 || info.TypeCount == 0 || info.Owner != d.Owner() {
 		return Result{}
 	}
-	c := v.CPU
-	saved, rip, flags := c.State, c.RIP, c.Flags()
-	pa := mfn<<mem.PageShift + f.Addr&mem.PageMask&^7
-	old := m.Read64(pa)
-	page := *(*[mem.PageSize]byte)(m.Frame(mfn))
-
-	// Run the one instruction with the page writable, without a trap of its own.
-	m.Write64(at, uint64(e|pagetable.Writable))
-	c.FlushPage(f.Addr)
-	c.SetFlags(c.Flags() &^ x86.FlagTF)
-	ex := c.Run(1)
-	val := m.Read64(pa)
-	m.Write64(pa, old)
-	one := bytes.Equal(page[:], m.Frame(mfn)) // nothing but the one entry changed
-	m.Write(mfn<<mem.PageShift, page[:])
-	m.Write64(at, uint64(e))
-	c.FlushPage(f.Addr)
-
-	undo := func() Result {
-		retired := c.Retired
-		c.State = saved
-		c.Retired = retired
-		c.StateChanged()
+	var st store
+	if rf := st.decode(v); rf.Valid {
+		return Result{Handled: true, Fault: rf}
+	}
+	if st.size == 0 || f.Addr&uint64(st.size-1) != 0 {
 		return Result{}
 	}
-	if ex.Kind != cpu.ExitBudget || c.RIP == rip || !one || !natural(old, val, f.Addr) {
-		return undo()
-	}
-	if val != old {
-		if _, err := v.Dom.Rules.Emulated(pa, pagetable.Entry(val), v.Dom.Owner(), false, 0); err != 0 {
-			return undo()
+	t := trial{v: v, entry: e, entryAt: at, lin: f.Addr, single: st.rep}
+	val, done, rf := t.run()
+	if !done {
+		t.undo()
+		if rf.Vector == x86.VectorPF { // of another operand
+			return Result{Handled: true, Fault: x86.PageFault(0, rf.Addr)}
 		}
+		return Result{}
 	}
-	if to := v.Dom.Probes.Emulated; len(to) != 0 {
-		probe.Fire(to, &probe.Emulated{VCPU: v.ID, RIP: rip, What: "store to a page table", Done: true})
+	if _, err := d.Rules.Emulated(t.pa(), pagetable.Entry(val), d.Owner(), false, 0); err != 0 {
+		t.undo()
+		return Result{}
 	}
-	tf := flags & x86.FlagTF
-	c.SetFlags(c.Flags()&^x86.FlagRF | tf)
-	if tf == 0 {
+	if to := d.Probes.Emulated; len(to) != 0 {
+		probe.Fire(to, &probe.Emulated{VCPU: v.ID, RIP: t.saved.RIP, What: "store to a page table", Done: true})
+	}
+	if to := d.Probes.PageTable; len(to) != 0 {
+		probe.Fire(to, &probe.PageTable{VCPU: v.ID, PA: t.pa(), Level: 1, New: val, Via: "emulation"})
+	}
+	if !t.stepping {
 		return Result{Handled: true}
 	}
 	v.DR6 |= x86.DR6BS | x86.DR6Init
 	return Result{Handled: true, Fault: x86.NoCode(x86.VectorDB)} // DBG-06
 }
 
-// natural reports whether a change of an entry can be that of a naturally
-// aligned store of 1, 2, 4 or 8 bytes that begins at addr.
-func natural(old, val, addr uint64) bool {
-	changed := old ^ val
-	for size := uint64(1); size <= 8; size *= 2 {
-		if addr%size != 0 {
-			return false
-		}
-		mask := ^uint64(0) >> (64 - 8*size) << (8 * (addr & 7))
-		if changed&^mask == 0 {
-			return true
-		}
+// trial executes one instruction with the page it stores to made writable.
+type trial struct {
+	v        *dom.VCPU
+	entry    pagetable.Entry // that maps the page
+	entryAt  uint64
+	lin      uint64 // of the store
+	single   bool   // stop after one iteration of a REP
+	stepping bool   // the guest had TF set
+	saved    cpu.State
+	page     [mem.PageSize]byte
+}
+
+// pa is the machine address of the entry stored to.
+func (t *trial) pa() uint64 { return t.entry.MFN()<<mem.PageShift + t.lin&mem.PageMask&^7 }
+
+// run returns the 8-byte entry as the instruction leaves it. The page itself
+// is as before afterwards.
+func (t *trial) run() (val uint64, done bool, f x86.Fault) {
+	v, c, m := t.v, t.v.CPU, t.v.Dom.Mem
+	t.saved = c.State
+	flags := c.Flags()
+	t.stepping = flags&x86.FlagTF != 0
+	copy(t.page[:], m.Frame(t.entry.MFN()))
+	attn := c.Attn
+	c.Attn = 0
+	if v.DR7&0xff != 0 {
+		c.SetDR(7, x86.DR7Init) // Xen's own accesses hit no watchpoint
 	}
-	return false
+	m.Write64(t.entryAt, uint64(t.entry|pagetable.Writable))
+	c.FlushPage(t.lin)
+	c.SetFlags(flags&^x86.FlagTF | flagIf(t.single, x86.FlagTF))
+
+	ex := c.Run(1)
+	val = m.Read64(t.pa())
+	m.Write(t.entry.MFN()<<mem.PageShift, t.page[:])
+	m.Write64(t.entryAt, uint64(t.entry))
+	c.FlushPage(t.lin)
+	c.Attn = attn
+	if v.DR7&0xff != 0 {
+		c.SetDR(7, v.DR7)
+	}
+	c.DR[6] = t.saved.DR[6]
+	switch {
+	case ex.Kind == cpu.ExitFault && !(t.single && ex.Fault.Vector == x86.VectorDB):
+		return 0, false, ex.Fault
+	case ex.Kind != cpu.ExitFault && ex.Kind != cpu.ExitBudget:
+		return 0, false, x86.Fault{}
+	}
+	c.SetFlags(c.Flags()&^(x86.FlagRF|x86.FlagTF) | flags&x86.FlagTF)
+	return val, true, x86.Fault{}
+}
+
+func flagIf(on bool, f uint64) uint64 {
+	if on {
+		return f
+	}
+	return 0
+}
+
+// undo puts the registers back; retired instructions stay counted.
+func (t *trial) undo() {
+	c := t.v.CPU
+	retired := c.Retired
+	c.State = t.saved
+	c.Retired = retired
+	c.StateChanged()
 }

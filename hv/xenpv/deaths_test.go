@@ -1,7 +1,6 @@
 package xenpv_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,20 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"pvlab/entry/judge"
 	"pvlab/hv"
-	"pvlab/hv/image"
 )
 
 // deathsGuest assembles the kernel that ends in the way its command line
 // names; its runs on real Xen are the samples beside it.
 func deathsGuest(t *testing.T) []byte {
 	t.Helper()
-	if _, err := exec.LookPath("cc"); err != nil {
-		if strings.Contains(os.Getenv("PVLAB_REQUIRE"), "cc") {
-			t.Fatal("no C compiler: apt-get install -y gcc")
-		}
-		t.Skip("no C compiler: apt-get install -y gcc")
-	}
+	judge.Require(t, "cc")
 	base := filepath.Join("..", "..", "entry", "judge", "testdata", "deaths_xen")
 	out := filepath.Join(t.TempDir(), "deaths.elf")
 	cmd := exec.Command("cc", "-nostdlib", "-static", "-no-pie", "-fno-pic", "-s", "-Wl,--build-id=none",
@@ -40,24 +34,11 @@ func deathsGuest(t *testing.T) []byte {
 // console boots the guest as dom0 and returns what the serial line shows.
 func console(t *testing.T, raw []byte, cmdline string) string {
 	t.Helper()
-	img, err := image.Load("deaths.elf", raw, 64<<20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	m, err := hv.New(img, hv.Config{Platform: hv.Xen, Dom0: true, Memory: 256 << 20, Cmdline: cmdline, VCPUs: 1,
-		Console: &out, Hypervisor: func(line string) { out.WriteString(line + "\n") }, AsReference: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	r, err := m.Run(20_000_000)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &out)
-	}
-	if r.Unmodelled != nil {
-		t.Errorf("not modelled: %v", r.Unmodelled)
-	}
+	var out strings.Builder
+	_, _ = boot(t, raw, cmdline, func(c *hv.Config) {
+		c.Console = &out
+		c.Hypervisor = func(line string) { out.WriteString(line + "\n") }
+	})
 	return out.String()
 }
 

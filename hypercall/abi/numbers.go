@@ -197,6 +197,7 @@ const (
 	EvtchnOpInitControl     = 11
 	EvtchnOpExpandArray     = 12
 	EvtchnOpSetPriority     = 13
+	EvtchnOpResetCont       = 14 // Xen's own continuation of a reset
 
 	// NrEventChannels of the 2-level ABI with 64-bit words (EVT-01).
 	NrEventChannels = 4096

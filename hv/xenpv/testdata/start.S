@@ -1,0 +1,159 @@
+/* Start of the hypercall test guests: notes, stack, and the way to C. */
+	.macro note type:req, desc:vararg
+	.balign 4
+	.long 4, 2f - 1f, \type
+	.asciz "Xen"
+1:	\desc
+2:	.balign 4
+	.endm
+
+	.section .note.Xen, "a", @note
+	note 5, .asciz "xen-3.0"
+	note 8, .asciz "generic"
+	note 6, .asciz "pvlab-calls"
+	note 9, .asciz "yes"
+	note 3, .quad 0xffffffff80000000
+	note 1, .quad start
+
+	.text
+	.globl start
+start:
+	lea stack_top(%rip), %rsp
+	mov %rsi, %rdi
+	call run
+1:	ud2
+	jmp 1b
+
+/* The handlers save what they see and go on at resume_rip, or behind the instruction. */
+	.macro handler name:req, vec:req, code:req
+	.globl \name
+\name:
+	pop trap_rcx(%rip)
+	pop trap_r11(%rip)
+	.if \code
+	pop trap_code(%rip)
+	.endif
+	movq $\vec, trap_vec(%rip)
+	jmp trapped
+	.endm
+	handler on_db_once, 1, 0
+	handler on_bp, 3, 0
+	handler on_of, 4, 0
+	handler on_ud, 6, 0
+	handler on_nm, 7, 0
+	handler on_np, 11, 1
+	handler on_ss, 12, 1
+	handler on_gp, 13, 1
+	handler on_pf, 14, 1
+/* While step_in is not 0: note RIP and go on stepping inside that page, leave it without TF. */
+	.globl on_db
+on_db:
+	cmpq $0, step_in(%rip)
+	je on_db_once
+	pop trap_rcx(%rip)
+	pop trap_r11(%rip)
+	push %rax
+	push %rbx
+	mov 16(%rsp), %rax
+	mov step_count(%rip), %rbx
+	cmp $15, %rbx
+	ja 1f
+	push %rcx
+	lea step_rips(%rip), %rcx
+	mov %rax, (%rcx,%rbx,8)
+	pop %rcx
+	incq step_count(%rip)
+	sub step_in(%rip), %rax
+	cmp $4096, %rax
+	jb 2f
+1:	andl $~0x100, 32(%rsp)
+2:	pop %rbx
+	pop %rax
+	mov trap_rcx(%rip), %rcx
+	mov trap_r11(%rip), %r11
+	pushq $0
+	push %rcx
+	push %r11
+	push %rax
+	mov $23, %eax
+	syscall
+trapped:
+	push %rax
+	mov 8(%rsp), %rax
+	mov %rax, trap_rip(%rip)
+	mov 16(%rsp), %rax
+	mov %rax, trap_cs(%rip)
+	mov 24(%rsp), %rax
+	mov %rax, trap_flags(%rip)
+	mov resume_rip(%rip), %rax
+	mov %rax, 8(%rsp)
+	andl $~0x100, 24(%rsp)
+	orl $0x200, 24(%rsp)
+	pop %rax
+	mov trap_rcx(%rip), %rcx
+	mov trap_r11(%rip), %r11
+	pushq $0
+	push %rcx
+	push %r11
+	push %rax
+	mov $23, %eax
+	syscall
+
+/* long try_code(void *code, unsigned long rax, rcx, rdx, flags): runs code, which ends in ret,
+   with these registers; a trap ends it. */
+	.globl try_code
+try_code:
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rsp, try_rsp(%rip)
+	lea 2f(%rip), %rax
+	mov %rax, resume_rip(%rip)
+	mov %rsi, %rax
+	mov %rdx, %r9
+	mov %rcx, %rdx
+	mov %r9, %rcx
+	push %r8
+	popf
+	call *%rdi
+	mov %rax, try_rax(%rip)
+	mov %rcx, try_rcx(%rip)
+	mov %rdx, try_rdx(%rip)
+	pushf
+	pop try_flags(%rip)
+2:	mov try_rsp(%rip), %rsp
+	cld
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	ret
+
+	.bss
+	.balign 4096
+	.skip 16384
+stack_top:
+	.globl trap_vec, trap_code, trap_rip, trap_cs, trap_flags, resume_rip, try_rax, try_rcx, try_rdx, try_flags
+	.globl step_in, step_count, step_rips
+step_in: .quad 0
+step_count: .quad 0
+step_rips: .skip 128
+trap_vec: .quad 0
+trap_code: .quad 0
+trap_rip: .quad 0
+trap_cs: .quad 0
+trap_flags: .quad 0
+trap_rcx: .quad 0
+trap_r11: .quad 0
+resume_rip: .quad 0
+try_rsp: .quad 0
+try_rax: .quad 0
+try_rcx: .quad 0
+try_rdx: .quad 0
+try_flags: .quad 0
+	.section .note.GNU-stack, "", @progbits
