@@ -16,7 +16,7 @@ const (
 	dataBytes   = 0x2000 // then one read-only page, then nothing
 	sharedBytes = 0x1000 + dataBytes + 0x1000
 
-	comparedFlags = x86.FlagsStatus | x86.FlagDF
+	comparedFlags = x86.FlagsStatus | x86.FlagDF | x86.FlagAC
 )
 
 // cpuState is what an instruction starts from and leads to.

@@ -201,6 +201,9 @@ func (g *randomCase) state(r *row, code []byte) (s cpuState) {
 	if g.chance(70) {
 		s.Flags &^= x86.FlagDF
 	}
+	if !g.chance(10) {
+		s.Flags &^= x86.FlagAC
+	}
 	if g.mode == Mode64 && g.chance(50) {
 		s.FSBase, s.GSBase = uint64(g.rng.IntN(0x10000)), dataVA
 	}

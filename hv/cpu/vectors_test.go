@@ -53,7 +53,7 @@ func vectorData() []byte {
 var flagNames = []struct {
 	name string
 	bit  uint64
-}{{"cf", x86.FlagCF}, {"pf", x86.FlagPF}, {"af", x86.FlagAF}, {"zf", x86.FlagZF}, {"sf", x86.FlagSF}, {"df", x86.FlagDF}, {"of", x86.FlagOF}}
+}{{"cf", x86.FlagCF}, {"pf", x86.FlagPF}, {"af", x86.FlagAF}, {"zf", x86.FlagZF}, {"sf", x86.FlagSF}, {"df", x86.FlagDF}, {"of", x86.FlagOF}, {"ac", x86.FlagAC}}
 
 func flagList(f uint64) string {
 	var l []string
