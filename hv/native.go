@@ -125,6 +125,7 @@ func (n *native) signals() dev.Signals {
 			}
 		},
 		TPR:   func(v int, class uint8) { m.cpus[v].CR8 = uint64(class) },
+		Moved: func(v int) { m.cpus[v].MMIOLo, m.cpus[v].MMIOHi = n.window(v); m.cpus[v].FlushTLB() },
 		Timer: func() { m.cpus[m.sched.current].Attn |= cpu.AttnStop },
 		Output: func(b byte) {
 			if _, err := m.cfg.Console.Write([]byte{b}); err != nil {
@@ -257,7 +258,9 @@ func (n *native) save() any { return &nativeSaved{n.state, n.dev.Save()} }
 func (n *native) load(s any) {
 	saved := s.(*nativeSaved)
 	n.end = nil
-	n.dev.Load(saved.dev)
+	if err := n.dev.Load(saved.dev); err != nil {
+		panic(err) // a snapshot of another machine
+	}
 	n.state = saved.state
 	for v := range n.m.cpus {
 		n.attend(v)

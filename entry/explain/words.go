@@ -68,10 +68,3 @@ func (w *words) touch(lin, size, rip uint64) {
 		}
 	}
 }
-
-// drop forgets the words that overlap size bytes at lin.
-func (w *words) drop(lin, size uint64) {
-	for a := lin - 7; a != lin+size; a++ {
-		delete(w.m, a)
-	}
-}

@@ -12,8 +12,8 @@ const (
 	pciEnable = 1 << 31
 
 	// Function numbers on bus 0: device<<3 | function.
-	pciHost = 0<<3 | 0
-	pciISA  = 1<<3 | 0
+	pciHost = 0
+	pciISA  = 1 << 3
 	pciPM   = 1<<3 | 3
 
 	pciCommand   = 0x04

@@ -1,7 +1,5 @@
 package dev
 
-import "pvlab/hv/x86"
-
 // The local APIC by MSRs (SDM vol. 3, "Extended XAPIC (x2APIC)").
 
 // x2Reserved are the bits of a writable register whose setting is #GP(0);
@@ -90,5 +88,3 @@ func (a *APIC) writeBase(v uint64) bool {
 	a.d.cfg.Signals.Moved(a.cpu)
 	return true
 }
-
-func isX2APIC(n uint32) bool { return n >= x86.MSRX2APICFirst && n <= x86.MSRX2APICLast }
