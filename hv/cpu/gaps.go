@@ -10,12 +10,11 @@ const (
 	gapMMX // MMX with no or 66/F3/F2 prefix: the prefixed forms are SSE
 	gapSSE
 	gapAVX
-	gapOther
 )
 
 var gapOps = [...]Op{
 	gapNone: pseudoUD * 8, gapX87: pseudoX87 * 8, gapMMX: pseudoMMX * 8,
-	gapSSE: pseudoSSE * 8, gapAVX: pseudoAVX * 8, gapOther: pseudoOther * 8,
+	gapSSE: pseudoSSE * 8, gapAVX: pseudoAVX * 8,
 }
 
 // gapRange marks opcodes lo to hi of a map.
@@ -34,7 +33,6 @@ var gapRanges = []gapRange{
 	{map0F, 0x60, 0x6b, gapMMX},
 	{map0F, 0x6c, 0x6d, gapSSE},
 	{map0F, 0x6e, 0x77, gapMMX},
-	{map0F, 0x78, 0x79, gapOther}, // VMREAD, VMWRITE, EXTRQ, INSERTQ
 	{map0F, 0x7c, 0x7d, gapSSE},
 	{map0F, 0x7e, 0x7f, gapMMX},
 	{map0F, 0xc2, 0xc2, gapSSE},

@@ -14,7 +14,6 @@ const (
 	pseudoMMX
 	pseudoSSE
 	pseudoAVX
-	pseudoOther
 	numPseudo
 )
 
@@ -26,7 +25,6 @@ func pseudoRows() []row {
 		pseudoMMX:     {name: "(mmx)", attr: attrEnd, fn: all(opMMX)},
 		pseudoSSE:     {name: "(sse)", attr: attrEnd, fn: all(opSSE)},
 		pseudoAVX:     {name: "(avx)", attr: attrEnd, fn: all(opAVX)},
-		pseudoOther:   {name: "(other)", attr: attrEnd, fn: all(opOther)},
 	}
 }
 
@@ -89,5 +87,3 @@ func opAVX(c *CPU, in *Inst) status {
 	}
 	return c.unmodelled(in, "AVX")
 }
-
-func opOther(c *CPU, in *Inst) status { return c.unmodelled(in, "no model of this instruction") }
