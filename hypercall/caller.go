@@ -87,26 +87,31 @@ func (c *Caller) Do() error {
 
 // call runs one row with c.args.
 func (c *Caller) call(n uint64) (uint64, error) {
-	row := &Row{}
-	if n < maxHypercall {
-		row = &c.table[n]
-	}
 	c.number = n
-	watch := len(c.D.Probes.Hypercall)+len(c.D.Probes.Return) != 0
-	var ev probe.Hypercall
-	if watch {
-		ev = probe.Hypercall{VCPU: c.V.ID, Number: n, Name: c.table.Name(n), Args: c.args, NArgs: row.NArgs, Multi: c.multi, RIP: c.V.CPU.RIP}
-		probe.Fire(c.D.Probes.Hypercall, &ev)
+	row := &c.table[min(n, maxHypercall)]
+	if len(c.D.Probes.Hypercall)+len(c.D.Probes.Return) != 0 {
+		return c.watched(row)
 	}
-	res := abi.ENOSYS.Result()
-	var err error
+	return c.run(row)
+}
+
+func (c *Caller) run(row *Row) (uint64, error) {
 	switch {
 	case row.run != nil:
-		res, err = row.run(c)
-	case n < maxHypercall && row.Support == Absent:
-		res, err = c.unmodelled("")
+		return row.run(c)
+	case row.Support == Absent:
+		return c.unmodelled("")
 	}
-	if watch && err == nil {
+	return ret(abi.ENOSYS)
+}
+
+// watched runs a row between its probes.
+func (c *Caller) watched(row *Row) (uint64, error) {
+	ev := probe.Hypercall{VCPU: c.V.ID, Number: c.number, Name: row.Name, Args: c.args, NArgs: row.NArgs,
+		Multi: c.multi, RIP: c.V.CPU.RIP}
+	probe.Fire(c.D.Probes.Hypercall, &ev)
+	res, err := c.run(row)
+	if err == nil {
 		ev.Result = res
 		probe.Fire(c.D.Probes.Return, &ev)
 	}

@@ -87,8 +87,9 @@ func Rows() []Row {
 // maxHypercall is above every number Xen knows.
 const maxHypercall = 50
 
-// Table is the rows indexed by number.
-type Table [maxHypercall]Row
+// Table is the rows indexed by number; the last one stands for all numbers
+// beyond.
+type Table [maxHypercall + 1]Row
 
 // NewTable builds the table; numbers without a row answer -ENOSYS (HC-06).
 func NewTable() *Table {
@@ -104,8 +105,5 @@ func NewTable() *Table {
 
 // Name of a hypercall number, "unknown" if there is none.
 func (t *Table) Name(n uint64) string {
-	if n < maxHypercall {
-		return t[n].Name
-	}
-	return "unknown"
+	return t[min(n, maxHypercall)].Name
 }
