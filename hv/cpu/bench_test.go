@@ -81,3 +81,19 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Minsn/s")
 }
+
+// TestNoAllocation: running decoded code does not allocate, nor does stepping.
+func TestNoAllocation(t *testing.T) {
+	// loop: mov (%rsp),%rax; add $1,%rax; mov %rax,(%rsp); push %rax; pop %rbx; jmp loop
+	c := flatCPU(t, []byte{0x48, 0x8b, 0x04, 0x24, 0x48, 0x83, 0xc0, 0x01, 0x48, 0x89, 0x04, 0x24, 0x50, 0x5b, 0xeb, 0xf0})
+	c.Run(1000)
+	if n := testing.AllocsPerRun(10, func() { c.Run(1000) }); n != 0 {
+		t.Errorf("running allocates %v times", n)
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		c.SetFlags(x86.FlagTF)
+		c.Run(10)
+	}); n != 0 {
+		t.Errorf("single-stepping allocates %v times", n)
+	}
+}

@@ -82,9 +82,6 @@ func (c *CPU) SetFlags(f uint64) {
 	c.updateView()
 }
 
-// setStatus replaces the arithmetic flags only.
-func (c *CPU) setStatus(f uint64) { c.lazy.setWord(f) }
-
 // condition evaluates the condition of Jcc, SETcc and CMOVcc: the low four
 // opcode bits (SDM vol. 1, appendix B, "EFLAGS Condition Codes").
 func (c *CPU) condition(cc uint8) bool {
