@@ -33,7 +33,8 @@ func (m *Machine) buildXen() error {
 	m.plat = x
 	o := dom.Options{
 		ID: 1, VCPUs: m.cfg.VCPUs, Pages: pages, Privileged: m.cfg.Dom0,
-		Now: m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference,
+		ExtendedCR3: m.img.Xen.PAE == "yes",
+		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference,
 		NewCPU: func(int) *cpu.CPU {
 			c := m.newCPU(nil)
 			c.Bus = &xenBus{m}
