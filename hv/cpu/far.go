@@ -177,11 +177,11 @@ func opRetFar(c *CPU, in *Inst) status {
 func (c *CPU) returnStack(sel uint16, cs *x86.Segment) (x86.Segment, bool) {
 	rpl := uint8(cs.Sel & 3)
 	if nullSel(sel) {
-		if !c.is64(cs) || rpl == 3 {
+		if !c.is64(cs) || rpl == 3 || uint8(sel&3) != rpl {
 			c.gp0()
 			return x86.Segment{}, false
 		}
-		return x86.Segment{Sel: sel, Attr: uint16(rpl) << 5}, true
+		return nullSS(sel), true
 	}
 	return c.stackSegment(sel, rpl, x86.VectorGP)
 }

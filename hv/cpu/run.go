@@ -125,12 +125,10 @@ func (c *CPU) faultExit() Exit {
 	return Exit{Kind: ExitFault, Fault: c.fault}
 }
 
-func (c *CPU) ripMask() uint64 {
-	if c.Seg[x86.CS].Attr&x86.AttrDB == 0 {
-		return 0xffff
-	}
-	return 0xffffffff
-}
+// ripMask is the width of RIP outside 64-bit code. It is 32 bits in 16-bit
+// code, too: running off the end of a 64 KiB segment meets its limit (#GP), it
+// does not wrap.
+func (c *CPU) ripMask() uint64 { return 0xffffffff }
 
 // exact makes sure that Retired is right while an instruction that can see
 // the time (RDTSC, a device) runs. Within a block it is not: then exact
