@@ -7,8 +7,8 @@ import (
 	"pvlab/hv/x86"
 )
 
-// flatCPU is a processor in 64-bit mode at CPL 0 with paging off the table's
-// way: 1 GiB of identity mapping by one large page.
+// flatCPU is a processor in 64-bit mode at CPL 0 with code at 0x10000 and a
+// stack below 0x80000; 4 MiB are mapped one to one by two large pages.
 func flatCPU(tb testing.TB, code []byte) *CPU {
 	tb.Helper()
 	m, err := mem.New(4 << 20)
