@@ -56,7 +56,7 @@ func TestFarJump(t *testing.T) {
 }
 
 // The pointer of a far transfer with REX.W: Intel reads 64 bits of offset,
-// AMD 32 (oracle: QEMU reads the Intel form for both).
+// AMD 32. (QEMU reads the Intel form for both.)
 func TestFarPointerVendors(t *testing.T) {
 	for _, tc := range []struct {
 		v    Vendor

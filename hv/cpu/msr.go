@@ -44,6 +44,9 @@ func (c *CPU) ReadMSR(n uint32) (uint64, bool) {
 	case x86.MSRTSC:
 		return c.tsc(), true
 	case x86.MSRAPICBase:
+		if c.Bus != nil { // it owns the APIC, and knows the BSP
+			return c.Bus.ReadMSR(n)
+		}
 		return c.APICBase, true
 	case x86.MSRMiscEnable:
 		return c.MiscEnab, c.Vendor == Intel

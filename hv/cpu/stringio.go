@@ -22,7 +22,7 @@ func opIns(c *CPU, in *Inst) status {
 		return stFault
 	}
 	lin := c.dest(in, true)
-	if !c.checkWrite(x86.ES, lin, size) {
+	if !c.checkWrite(x86.ES, lin, size) || !c.exact() {
 		return stFault
 	}
 	if c.store(x86.ES, lin, size, uint64(c.portIn(port, size))) == stFault {
@@ -38,7 +38,7 @@ func opOuts(c *CPU, in *Inst) status {
 		return stFault
 	}
 	v, ok := c.load(in.Seg, c.source(in), size)
-	if !ok {
+	if !ok || !c.exact() {
 		return stFault
 	}
 	c.portOut(port, size, uint32(v))
