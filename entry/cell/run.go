@@ -29,13 +29,18 @@ type Options struct {
 
 // Run is a finished cell.
 type Run struct {
+	Booted
 	Cell    Cell
+	Verdict Verdict
+	Corrupt []string // what changed, when the verdict is Corrupt
+}
+
+// Booted is a finished run of a guest on the model.
+type Booted struct {
 	Machine *hv.Machine // as it ended; Close it
 	Result  hv.Result
 	Outcome judge.Outcome
-	Verdict Verdict
-	Corrupt []string // what changed, when the verdict is Corrupt
-	Text    string   // console and hypervisor lines in order
+	Text    string // console and hypervisor lines in order
 }
 
 // Load parses the guest image of the cells.
@@ -65,20 +70,29 @@ func (c Cell) Run(o Options) (*Run, error) {
 
 // RunImage is Run with the image already parsed.
 func (c Cell) RunImage(img *image.Image, o Options) (*Run, error) {
+	b, err := Boot(img, c.Config(), o)
+	if err != nil {
+		return nil, fmt.Errorf("cell %s: %w", c, err)
+	}
+	r := &Run{Cell: c, Booted: *b}
+	r.Verdict, r.Corrupt = Judge(&r.Outcome)
+	return r, nil
+}
+
+// Boot runs a guest on the model as the judge runs it on the reference, to
+// its end or MaxSteps.
+func Boot(img *image.Image, cfg hv.Config, o Options) (*Booted, error) {
 	var text bytes.Buffer
-	cfg := c.Config()
 	cfg.DropTLB, cfg.AsReference, cfg.Log = o.DropTLB, o.AsReference, o.Log
 	cfg.Console = &text
 	cfg.Hypervisor = func(line string) {
-		if n := text.Len(); n > 0 && text.Bytes()[n-1] != '\n' {
-			text.WriteByte('\n')
-		}
+		// Xen does not end a line that the guest left open.
 		text.WriteString(line)
 		text.WriteByte('\n')
 	}
 	m, err := hv.New(img, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("cell %s: %w", c, err)
+		return nil, err
 	}
 	traps := watchTraps(m)
 	if o.Prepare != nil {
@@ -87,11 +101,10 @@ func (c Cell) RunImage(img *image.Image, o Options) (*Run, error) {
 	r, err := m.Run(MaxSteps)
 	if err != nil {
 		m.Close()
-		return nil, fmt.Errorf("cell %s: %w", c, err)
+		return nil, err
 	}
-	run := &Run{Cell: c, Machine: m, Result: r, Text: text.String()}
-	run.Outcome = Outcome(m, r, run.Text)
-	run.Outcome.Traps = traps.seen
-	run.Verdict, run.Corrupt = Judge(&run.Outcome)
-	return run, nil
+	b := &Booted{Machine: m, Result: r, Text: text.String()}
+	b.Outcome = Outcome(m, r, b.Text)
+	b.Outcome.Traps = traps.seen
+	return b, nil
 }
