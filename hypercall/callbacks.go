@@ -15,7 +15,7 @@ func setTrapTable(c *Caller) (uint64, error) {
 		return ret(0)
 	}
 	var b [abi.TrapInfoSize]byte
-	for n := 0; n < batch; n++ {
+	for n := uint64(0); c.more(n); n++ {
 		if !c.copyIn(addr, b[:]) {
 			return ret(abi.EFAULT)
 		}

@@ -45,6 +45,8 @@ type Caller struct {
 	// wants to be called again: a continuation.
 	next []uint64
 	buf  [5]uint64
+
+	work, tables uint64 // see more
 }
 
 // NewCaller makes the caller of the vCPU behind x.
@@ -52,10 +54,21 @@ func NewCaller(x *entry.Xen, t *Table) *Caller {
 	return &Caller{X: x, V: x.V, D: x.V.Dom, table: t}
 }
 
-// batch is how many elements of a guest's list are done in one go; a longer
-// list is continued by executing the SYSCALL again (HC-07), so that no list
-// holds the machine up.
-const batch = 1024
+// A guest's list is done in pieces, continued by executing the SYSCALL again
+// (HC-07), so that no list holds the machine up: batch elements of it, or
+// less if they make much work or the calls of a multicall made it already.
+const (
+	batch     = 1024
+	maxWork   = 8 * batch // in elements
+	tableWork = 32        // validating one page table, in elements
+)
+
+// more reports whether element i of a list may be done in this go. The first
+// one always may, so that every continuation gets on.
+func (c *Caller) more(i uint64) bool {
+	c.work++
+	return i == 0 || i < batch && c.work+tableWork*(c.D.Rules.Tables-c.tables) < maxWork
+}
 
 // argRegs are the registers of the arguments (HC-01).
 var argRegs = [5]int{x86.RDI, x86.RSI, x86.RDX, x86.R10, x86.R8}
@@ -69,6 +82,7 @@ func (c *Caller) Do() error {
 		c.args[i] = r[reg]
 	}
 	c.multi = false
+	c.work, c.tables = 0, c.D.Rules.Tables
 	res, err := c.call(n)
 	if err != nil {
 		return err

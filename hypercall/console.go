@@ -32,8 +32,8 @@ const (
 
 func (c *Caller) consoleWrite(buf uint64, count uint32) (uint64, error) {
 	var b [consoleChunk]byte
-	for n := 0; count > 0; n++ {
-		if n == batch {
+	for n := uint64(0); count > 0; n++ {
+		if !c.more(n) {
 			return c.proceed(abi.ConsoleIOWrite, uint64(count), buf)
 		}
 		k := min(count, consoleChunk)

@@ -83,7 +83,7 @@ func (c *Caller) reservation(op, start, arg uint64) (uint64, error) {
 		return value(start)
 	}
 	i := start
-	for ; i < n && i-start < batch; i++ {
+	for ; i < n && c.more(i-start); i++ {
 		if !c.extent(op, list, i, order) {
 			return value(i)
 		}

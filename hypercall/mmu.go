@@ -59,7 +59,7 @@ func mmuUpdate(c *Caller) (uint64, error) {
 		return ret(err)
 	}
 	var i uint32
-	for ; i < count && i < batch; i++ {
+	for ; i < count && c.more(uint64(i)); i++ {
 		var b [abi.MMUUpdateSize]byte
 		if !c.copyIn(list+uint64(i)*abi.MMUUpdateSize, b[:]) {
 			err = abi.EFAULT

@@ -18,7 +18,7 @@ func mmuextOp(c *Caller) (uint64, error) {
 		return ret(abi.EPERM)
 	}
 	var i uint32
-	for ; i < count && i < batch; i++ {
+	for ; i < count && c.more(uint64(i)); i++ {
 		var b [abi.MMUExtOpSize]byte
 		if !c.copyIn(list+uint64(i)*abi.MMUExtOpSize, b[:]) {
 			err = abi.EFAULT

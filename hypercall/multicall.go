@@ -10,7 +10,7 @@ func multicall(c *Caller) (uint64, error) {
 	}
 	list, n := c.args[0], c.cmd32(1)
 	var i uint64
-	for ; i < n && i < batch; i++ {
+	for ; i < n && c.more(i); i++ {
 		at := list + i*abi.MulticallSize
 		var b [abi.MulticallSize]byte
 		if !c.copyIn(at, b[:]) {

@@ -28,6 +28,7 @@ func guestSlot(t Type, i int) bool {
 // (X/mm.c:promote_l1_table). Entries rewritten before a failure stay
 // rewritten, as in Xen.
 func (r *Rules) promoteL1(mfn uint64) abi.Errno {
+	r.Tables++
 	owner := r.M.Info(mfn).Owner
 	for i := 0; i < entries; i++ {
 		old := r.entry(mfn, i)
@@ -51,6 +52,7 @@ func (r *Rules) promoteL1(mfn uint64) abi.Errno {
 // promoteTable is the same for L2 to L4. It recurses at most through the
 // levels below; linear entries only refer to tables already validated.
 func (r *Rules) promoteTable(mfn uint64, t Type) abi.Errno {
+	r.Tables++
 	owner := r.M.Info(mfn).Owner
 	for i := 0; i < entries; i++ {
 		old := r.entry(mfn, i)
@@ -83,6 +85,7 @@ func (r *Rules) promoteTable(mfn uint64, t Type) abi.Errno {
 // demote drops the references of all entries of a page table whose type
 // count falls to zero (X/mm.c:demote_lN_table). The contents stay.
 func (r *Rules) demote(mfn uint64, t Type) {
+	r.Tables++
 	for i := 0; i < entries; i++ {
 		e := r.entry(mfn, i)
 		switch {

@@ -51,6 +51,7 @@ func guestGateSelector(sel uint16) bool {
 // validateSegDesc audits all descriptors of a page; one bad one fails it
 // (SEG-02). Descriptors rewritten before a failure stay rewritten.
 func (r *Rules) validateSegDesc(mfn uint64) abi.Errno {
+	r.Tables++
 	for i := 0; i < entries; i++ {
 		old := binary.LittleEndian.Uint64(r.M.Frame(mfn)[8*i:])
 		d, ok := CheckDescriptor(old)

@@ -60,6 +60,9 @@ type Rules struct {
 	// changes its type (a stale writable translation could exist) and after
 	// L2-L4 changes (MM-11).
 	Flush func()
+	// Tables counts page tables validated or taken apart: the work an
+	// operation made, by which long lists are cut into pieces.
+	Tables uint64
 	// Freed is told that the last reference to a frame has gone.
 	Freed func(mfn uint64)
 	// Log gets the lines that a release build of Xen prints.

@@ -1,0 +1,300 @@
+package xenpv_test
+
+import (
+	"testing"
+
+	"pvlab/hv/cpu"
+	"pvlab/hv/dom"
+	"pvlab/hv/image"
+	"pvlab/hv/image/elftest"
+	"pvlab/hv/mem"
+	"pvlab/hv/x86"
+	"pvlab/hv/xenpv"
+	"pvlab/hypercall/abi"
+)
+
+// Where a bare guest's one segment lies: pages of zeros, mapped read-write.
+const (
+	bareText  = elftest.VirtBase + 0x100000
+	barePages = 16
+)
+
+// bare is a domain with nothing in it, whose exits the test makes up.
+type bare struct {
+	*dom.VCPU
+	p   *xenpv.Platform
+	mem *mem.Memory
+	now uint64
+}
+
+func newBare(t testing.TB, dom0 bool, vcpus int) *bare {
+	t.Helper()
+	img, err := image.Load("bare", elftest.PV([]byte{0x90}, barePages<<mem.PageShift).Bytes(), 8<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pages = 1024
+	m, err := mem.New(dom.ArenaFrames(pages) << mem.PageShift)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	b := &bare{mem: m}
+	o := dom.Options{VCPUs: vcpus, Pages: pages, Privileged: dom0, Now: func() uint64 { return b.now },
+		NewCPU: func(int) *cpu.CPU { return cpu.New(m, nil, cpu.Intel) }}
+	if !dom0 {
+		o.ID = 1
+	}
+	d, err := dom.New(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := image.BuildPV(m, d.P2M(), img, image.PVOptions{Dom0: dom0, SharedInfoMFN: d.SharedInfoMFN(),
+		StoreEvtchn: dom.StorePort, ConsoleEvtchn: dom.ConsolePort})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.AdoptTables(s.L4MFN); err != nil {
+		t.Fatal(err)
+	}
+	d.SetStart(s.RIP, s.RSP, s.RSI)
+	b.VCPU, b.p = d.VCPU[0], xenpv.New(d, xenpv.Options{Tolerant: true, ConsoleRing: s.ConsoleMFN})
+	return b
+}
+
+// call makes a hypercall and returns RAX.
+func (b *bare) call(n uint64, args ...uint64) uint64 {
+	c := b.CPU
+	c.R[x86.RAX] = n
+	for i, reg := range []int{x86.RDI, x86.RSI, x86.RDX, x86.R10, x86.R8} {
+		c.R[reg] = 0
+		if i < len(args) {
+			c.R[reg] = args[i]
+		}
+	}
+	if _, err := b.p.HandleExit(b.VCPU, cpu.Exit{Kind: cpu.ExitSyscall, Next: c.RIP + 2}); err != nil {
+		return ^uint64(0)
+	}
+	return c.R[x86.RAX]
+}
+
+// frame is the machine frame of a page of the guest.
+func (b *bare) frame(t testing.TB, va uint64) uint64 {
+	t.Helper()
+	e, ok := b.KernelL1(va)
+	if !ok {
+		t.Fatalf("%#x is not mapped", va)
+	}
+	return e.MFN()
+}
+
+// TestContinuation: a long list is done in pieces, by executing the SYSCALL
+// again with what is left (HC-07).
+func TestContinuation(t *testing.T) {
+	b := newBare(t, true, 1)
+	const n = 2500
+	list := uint64(bareText + 0x1000)
+	data := b.frame(t, bareText+0xf000) << mem.PageShift
+	for i := uint64(0); i < n; i++ {
+		// Stores into a data page (MM-09), the last one telling that it came.
+		b.Write64(list+16*i, data+i%512*8)
+		b.Write64(list+16*i+8, i)
+	}
+	done := uint64(bareText)
+	at := b.CPU.RIP
+	calls := 0
+	rax := b.call(abi.HypMMUUpdate, list, n, done, abi.DomIDSelf)
+	for b.CPU.RIP == at {
+		calls++
+		if rax != abi.HypMMUUpdate || calls > 10 {
+			t.Fatalf("continuation %d: rax %#x", calls, rax)
+		}
+		if left := b.CPU.R[x86.RSI]; left&abi.MMUUpdatePreempted == 0 || left&^abi.MMUUpdatePreempted >= n {
+			t.Fatalf("continuation %d: count %#x", calls, left)
+		}
+		r := &b.CPU.R
+		rax = b.call(rax, r[x86.RDI], r[x86.RSI], r[x86.RDX], r[x86.R10])
+	}
+	if rax != 0 || calls != 2 {
+		t.Errorf("rax %#x after %d continuations", rax, calls)
+	}
+	if got, _ := b.Read32(done); got != n {
+		t.Errorf("done %d, want %d", got, n)
+	}
+	if w := b.mem.Read64(data + (n-1)%512*8); w != n-1 {
+		t.Errorf("last store: %d", w)
+	}
+}
+
+// TestMulticallIret: an iret ends the batch (HC-12).
+func TestMulticallIret(t *testing.T) {
+	b := newBare(t, true, 1)
+	list, frame := uint64(bareText+0x1000), uint64(bareText+0x2000)
+	for i, w := range []uint64{7, 0, 0, 0, bareText + 0x123, 0xe030, x86.FlagIF, bareText + 0x3000, 0xe02b} {
+		b.Write64(frame+uint64(8*i), w)
+	}
+	b.Write64(list, abi.HypIret)
+	b.Write64(list+abi.MulticallSize, abi.HypVMAssist)
+	b.Write64(list+abi.MulticallSize+abi.MulticallArgs+8, abi.VMAssistWritablePagetables)
+	b.CPU.R[x86.RSP] = frame
+	if rax := b.call(abi.HypMulticall, list, 2); rax != 7 {
+		t.Errorf("rax %#x", rax)
+	}
+	if b.CPU.RIP != bareText+0x123 || b.Mask() != 0 {
+		t.Errorf("rip %#x mask %d", b.CPU.RIP, b.Mask())
+	}
+	if b.Dom.Assist>>abi.VMAssistWritablePagetables&1 != 0 {
+		t.Error("the entry after the iret was executed")
+	}
+}
+
+// TestTimers: which ticks come when, and that a deadline is only what can
+// change something (EVT-10, EVT-11).
+func TestTimers(t *testing.T) {
+	b := newBare(t, true, 1)
+	d := b.Dom
+	if ns, ok := d.Deadline(); ok {
+		t.Errorf("nothing is bound, yet a deadline at %d", ns)
+	}
+	arg := uint64(bareText + 0x1000)
+	b.Write64(arg, abi.VIRQTimer)
+	if rax := b.call(abi.HypEventChannelOp, abi.EvtchnOpBindVIRQ, arg); rax != 0 {
+		t.Fatalf("bind: %#x", rax)
+	}
+	port64, _ := b.Read64(arg + 8)
+	port := port64 & 0xffffffff
+	if ns, ok := d.Deadline(); !ok || ns != 10_000_000 {
+		t.Errorf("the periodic tick: %d %v", ns, ok)
+	}
+	b.now = 10_000_000
+	d.Advance()
+	if !d.IsPending(port) {
+		t.Error("no tick")
+	}
+	if _, ok := d.Deadline(); ok {
+		t.Error("a tick that is still pending has a deadline")
+	}
+	d.ClearPending(port)
+	b.call(abi.HypVCPUOp, abi.VCPUOpStopPeriodicTimer, 0)
+	if _, ok := d.Deadline(); ok {
+		t.Error("stopped, yet a deadline")
+	}
+	b.call(abi.HypSetTimerOp, 15_000_000)
+	if ns, _ := d.Deadline(); ns != 15_000_000 {
+		t.Errorf("single shot at %d", ns)
+	}
+	b.now = 15_000_000
+	d.Advance()
+	if !d.IsPending(port) {
+		t.Error("no single shot")
+	}
+	d.ClearPending(port)
+	b.call(abi.HypSetTimerOp, 1)
+	if !d.IsPending(port) {
+		t.Error("a time in the past does not fire at once")
+	}
+}
+
+// TestPlatformSnapshot: what Save keeps is enough to run the same again.
+func TestPlatformSnapshot(t *testing.T) {
+	b := newBare(t, false, 2)
+	snap, state, regs := b.mem.Snapshot(), b.p.Save(), b.CPU.State
+	play := func() (out []uint64) {
+		arg := uint64(bareText + 0x1000)
+		b.Write64(arg, 0)
+		for i := 0; i < 3; i++ {
+			out = append(out, b.call(abi.HypEventChannelOp, abi.EvtchnOpBindIPI, arg))
+			w, _ := b.Read64(arg)
+			out = append(out, w)
+		}
+		out = append(out, b.call(abi.HypVMAssist, abi.VMAssistEnable, abi.VMAssistWritablePagetables), b.Dom.Assist,
+			b.call(abi.HypStackSwitch, 0, 0x1234), b.KernelSP, b.call(abi.HypUpdateVAMapping, bareText+0x2000, 0, 0))
+		b.Write64(arg, 0x123)
+		out = append(out, b.call(abi.HypMemoryOp, abi.MemOpPopulatePhysmap, arg), b.Dom.TotPages)
+		return out
+	}
+	first := play()
+	for round := 0; round < 3; round++ {
+		b.mem.Restore(snap)
+		b.p.Load(state)
+		b.CPU.State = regs
+		b.CPU.StateChanged()
+		b.CPU.FlushTLB()
+		again := play()
+		for i := range first {
+			if first[i] != again[i] {
+				t.Fatalf("round %d, value %d: %#x, first %#x", round, i, again[i], first[i])
+			}
+		}
+	}
+}
+
+// FuzzHypercalls makes hypercalls with arguments that lean towards the
+// hostile: Xen's own addresses, ends of pages, frames of all kinds, and lists
+// of fuzz in guest memory. Nothing may panic or hang.
+func FuzzHypercalls(f *testing.F) {
+	f.Add([]byte{1, 0x11, 0x42, 0, 0x33, 26, 0x11, 0x22, 0, 0x33, 13, 0x11, 4})
+	f.Add([]byte{24, 0, 0, 0x15, 2, 14, 0x12, 0x81, 2, 12, 6, 0x11, 23, 29, 3, 0x11, 32, 1, 0x11})
+	f.Add([]byte("\x0d\x10\x7f\x00\x00\x0d\x14\x7f\x1a\x10\x7f\x01\x10\x7f\x00\x60\x02\x10\x02\x00\x10"))
+	b := newBare(f, true, 2)
+	u := newBare(f, false, 2)
+	type world struct {
+		*bare
+		snap  *mem.Snapshot
+		state *xenpv.State
+		regs  cpu.State
+	}
+	var worlds []world
+	for _, b := range []*bare{b, u} {
+		worlds = append(worlds, world{b, b.mem.Snapshot(), b.p.Save(), b.CPU.State})
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		w := worlds[len(in)&1]
+		w.mem.Restore(w.snap)
+		w.p.Load(w.state)
+		w.CPU.State = w.regs
+		w.CPU.StateChanged()
+		w.CPU.FlushTLB()
+		fill := in
+		for page := uint64(0); page < barePages && len(fill) > 0; page++ {
+			w.CopyTo(bareText+page<<mem.PageShift, fill[:min(len(fill), mem.PageSize)])
+			fill = fill[len(fill)/2:]
+		}
+		arg := func(c byte) uint64 {
+			page := uint64(c & 15)
+			switch c >> 4 {
+			case 0:
+				return page
+			case 1:
+				return bareText + page<<mem.PageShift
+			case 2:
+				return bareText + page<<mem.PageShift + 0xff8
+			case 3:
+				return []uint64{abi.DomIDSelf, abi.DomIDIO, abi.DomIDXen, 5}[page&3]
+			case 4:
+				return []uint64{0xffff800000000000, 0xffff820000000000, 1 << 47, ^uint64(0), 0x7ffffffffff8, 1 << 63}[page%6]
+			case 5:
+				return uint64(1)<<(4*page) - 1
+			case 6, 7:
+				e, _ := w.KernelL1(bareText + page<<mem.PageShift)
+				return e.MFN()
+			case 8:
+				e, _ := w.KernelL1(bareText + page<<mem.PageShift)
+				return uint64(e)
+			case 9:
+				return w.GuestTable<<mem.PageShift + page*0x7f8
+			}
+			return uint64(c) << page
+		}
+		for len(in) >= 6 && !w.Dom.ShutDown {
+			w.Blocked = false
+			w.call(uint64(in[0]%52), arg(in[1]), arg(in[2]), arg(in[3]), arg(in[4]), arg(in[5]))
+			in = in[6:]
+			w.now += 1000
+			w.Dom.Advance()
+			if !w.KernelMode {
+				w.ToggleMode()
+			}
+		}
+	})
+}
