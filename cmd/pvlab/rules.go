@@ -19,6 +19,7 @@ func (a *app) rulesCmd() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(*cobra.Command, []string) error { return a.rules(&f) },
 	}
+	cmd.AddCommand(a.rulesVerifyCmd())
 	cmd.Flags().StringVar(&f.area, "area", "", "only this area: BOOT, HC, FRAME, ...")
 	cmd.Flags().StringVar(&f.search, "search", "", "only rules whose page has this text, in any case")
 	return cmd
