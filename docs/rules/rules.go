@@ -117,7 +117,7 @@ var areas = []Area{
 	{"BOOT", "start of day"}, {"HC", "hypercalls"}, {"FRAME", "the bounce frame"}, {"CB", "callbacks"},
 	{"IRET", "going back"}, {"DBG", "single step and debug"}, {"PRIV", "privileged instructions"},
 	{"EVT", "events, vCPUs, time"}, {"MM", "memory"}, {"SEG", "segments and descriptors"},
-	{"CRASH", "every way to die"}, {"HIST", "what changed between versions"},
+	{"CRASH", "every way to die"}, {"NAT", "the native counterpart"}, {"ABI", "what C code expects"}, {"HIST", "what changed between versions"},
 }
 
 // Areas lists the chapters in order.
