@@ -117,7 +117,7 @@ func (x *Xen) Sysenter() {
 	v, c := x.V, x.V.CPU
 	c.RIP, c.R[x86.RSP] = 0, 0
 	c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel = 3, abi.FlatUserSS
-	c.SetFlags(c.Flags()&^(x86.FlagVM|x86.FlagRF|x86.FlagTF) | x86.FlagIF)
+	c.SetFlags(c.Flags()&^(x86.FlagVM|x86.FlagRF) | x86.FlagIF) // TF stays: Xen saves RFLAGS before it clears it
 	v.Sysret, v.Reload = true, true
 	x.tb = bounce{pending: true, handler: v.Sysenter, kind: "sysenter", vector: -1, mask: v.SysenterMasks}
 	if v.Sysenter == 0 {

@@ -17,9 +17,9 @@ import (
 var update = flag.Bool("update", false, "write testdata/*.txt anew from real Xen")
 
 // The guests under testdata make hypercalls (calls.c) and run instructions
-// that trap (traps.c), and print what came of each; testdata/NAME.txt is what
-// they print on real Xen 4.17 as dom0.
-var guests = []string{"calls", "traps"}
+// that trap, in the kernel (traps.c) and in user mode (user.c), and print what
+// came of each; testdata/NAME.txt is what they print on real Xen 4.17 as dom0.
+var guests = []string{"calls", "traps", "user"}
 
 // compile builds a guest of testdata.
 func compile(t *testing.T, name string) []byte {

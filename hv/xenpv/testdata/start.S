@@ -77,8 +77,36 @@ on_db:
 	push %rax
 	mov $23, %eax
 	syscall
+	handler on_syscall, 0x100, 0
+	handler on_sysenter, 0x101, 0
+	handler on_30, 0x30, 0
+	handler on_80, 0x80, 0
+/* int $0x81 ends user code that ran to its end. */
+	.globl on_81
+on_81:
+	mov %rax, try_rax(%rip)
+	mov %rdx, try_rdx(%rip)
+	pop try_rcx(%rip)
+	add $8, %rsp
+	pop trap_rip(%rip)
+	pop trap_cs(%rip)
+	pop try_flags(%rip)
+	jmp *resume_rip(%rip)
 trapped:
-	push %rax
+	cmpq $0, user(%rip)
+	je 1f
+	/* From user code: the handler runs in the kernel, and just stays there. */
+	mov %rax, try_rax(%rip)
+	mov (%rsp), %rax
+	mov %rax, trap_rip(%rip)
+	mov 8(%rsp), %rax
+	mov %rax, trap_cs(%rip)
+	mov 16(%rsp), %rax
+	mov %rax, trap_flags(%rip)
+	mov 24(%rsp), %rax
+	mov %rax, trap_rsp(%rip)
+	jmp *resume_rip(%rip)
+1:	push %rax
 	mov 8(%rsp), %rax
 	mov %rax, trap_rip(%rip)
 	mov 16(%rsp), %rax
@@ -134,11 +162,48 @@ try_code:
 	pop %rbx
 	ret
 
+/* long try_user(void *code, unsigned long rax, rcx, rdx, flags): the same in user mode; the code ends in
+   int $0x81. */
+	.globl try_user
+try_user:
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rsp, try_rsp(%rip)
+	lea 3f(%rip), %rax
+	mov %rax, resume_rip(%rip)
+	movq $1, user(%rip)
+	pushq $0xe02b
+	lea user_stack(%rip), %rax
+	push %rax
+	push %r8
+	pushq $0xe033
+	push %rdi
+	pushq $0
+	mov %rdx, %r9
+	mov %rcx, %rdx
+	push %r9
+	pushq $0x1111
+	push %rsi
+	mov $23, %eax
+	syscall
+3:	movq $0, user(%rip)
+	jmp 2b
+
 	.bss
 	.balign 4096
+	.skip 4096
+user_stack:
 	.skip 16384
 stack_top:
+	.globl stack_top
 	.globl trap_vec, trap_code, trap_rip, trap_cs, trap_flags, resume_rip, try_rax, try_rcx, try_rdx, try_flags
+	.globl user, trap_rsp
+user: .quad 0
+trap_rsp: .quad 0
 	.globl step_in, step_count, step_rips
 step_in: .quad 0
 step_count: .quad 0
