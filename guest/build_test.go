@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pvlab/guest"
 )
 
 // requireTools finds the compiler and its companions, or skips; with `cc` in
@@ -55,22 +57,26 @@ func TestRebuildGivesTheSameBytes(t *testing.T) {
 		selfTestNatively(t, filepath.Join(dir, "elf", "bench.elf"))
 		return
 	}
-	if !bytes.Equal(read("elf/bench.elf"), read(filepath.Join(dir, "elf", "bench.elf"))) {
-		t.Error("elf/bench.elf is not what its sources give: run `make -C guest`")
+	for _, name := range guest.Names() {
+		if !bytes.Equal(read("elf/"+name+".elf"), read(filepath.Join(dir, "elf", name+".elf"))) {
+			t.Errorf("elf/%s.elf is not what its sources give: run `make -C guest`", name)
+		}
 	}
 }
 
 // Nothing of the machine that built the image is in it.
 func TestImageNamesNoPathOfTheBuilder(t *testing.T) {
-	data, err := os.ReadFile("elf/bench.elf")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(data, []byte(dir)) {
-		t.Errorf("the image contains %q", dir)
+	for _, name := range guest.Names() {
+		data, err := guest.Image(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(dir)) {
+			t.Errorf("%s.elf contains %q", name, dir)
+		}
 	}
 }

@@ -4,8 +4,8 @@
 // An image is one ELF that boots both ways: as a Xen PV domain by its Xen notes,
 // and on bare metal (or `qemu-system-x86_64 -kernel`) by its PVH note. The kernel
 // in it finds out which way it was entered and installs the stubs of that
-// platform. What it does then is chosen by its command line; src/bench/main.c
-// has the list, and Cell names the one most used.
+// platform. What it does then is chosen by its command line; the main.c
+// of its sources has the list, and Cell names the one most used.
 //
 // The package holds bytes and names only; it boots nothing. `make -C guest`
 // rebuilds elf/, and elf/BUILD records the compiler that built it.
@@ -26,8 +26,13 @@ var images embed.FS
 //go:embed include src/bench/variants
 var sources embed.FS
 
-// Bench is the name of the image that the entry variants live in.
-const Bench = "bench"
+// The images: Bench is the one that the entry variants live in, Rules has the
+// demos of the rule book, which its command line names: rule=FRAME-01, or
+// rule=FRAME-01:bad, or area=FRAME, or list.
+const (
+	Bench = "bench"
+	Rules = "rules"
+)
 
 // Image returns the ELF file of the image called name. The slice is the caller's
 // own: a user's stub may be patched into it.

@@ -1,0 +1,117 @@
+/* record.c - the C half of the recorders, and their names for values. */
+#include "rules.h"
+
+extern const struct { u64 kind; char *stub; } recorders[];
+extern struct record *next_record;
+void enter_code(const struct start *s);
+
+u64 seen_count;
+static record_handler *handler;
+
+/* A handler that never leaves would run for ever; no demo needs this many. */
+#define ENTRIES_MAX	2000
+
+/* Words below RIP: RCX and R11, and an error code or the segments of a failsafe. */
+static u64 words_below_rip(u64 kind)
+{
+	if (kind == KIND_FAILSAFE)
+		return 6;
+	return kind < 32 && 0x227d00 >> kind & 1 ? 3 : 2;
+}
+
+int record_decide(struct record *r)
+{
+	volatile struct vcpu_info *v = vcpu_info();
+	int decision = LEAVE;
+
+	r->mask = v->evtchn_upcall_mask;
+	r->pending = v->evtchn_upcall_pending;
+	r->cr2 = v->cr2;
+	r->words = words_below_rip(r->kind);
+	memcpy(&r->back, &r->frame[r->words], sizeof(r->back));
+	r->vgcf = 0;
+	seen_count++;
+	if (handler)
+		decision = handler(r);
+	if (seen_count > ENTRIES_MAX) {
+		say("given up after %lu entries", seen_count);
+		decision = LEAVE;
+	}
+	if (decision == LEAVE)
+		v->evtchn_upcall_mask = 1;
+	return decision;
+}
+
+struct record *go(const struct start *s, record_handler *fn)
+{
+	next_record = seen;
+	seen_count = 0;
+	handler = fn;
+	enter_code(s);
+	handler = NULL;
+	return &seen[0];
+}
+
+u64 sentinel(enum gpr reg)
+{
+	return 0x1111111111111111UL * (reg + 1) >> (reg == RDI ? 4 : 0);
+}
+
+static struct start start_of(const void *ip, u64 sp)
+{
+	struct start s = { .at = { (u64)ip, FLAT_CS, FLAG_IF | FLAG_FIXED, sp, FLAT_DS } };
+
+	for (u32 i = 0; i < GPRS; i++)
+		s.gpr[i] = sentinel(i);
+	return s;
+}
+
+struct start kernel_code(const void *ip)
+{
+	return start_of(ip, (u64)cell_stack_top - 256);
+}
+
+struct start user_code(const void *ip)
+{
+	struct start s = start_of(ip, (u64)user_code_stack);
+
+	s.how = START_IRET;
+	return s;
+}
+
+u64 recorder_of(u64 kind)
+{
+	for (u32 i = 0; recorders[i].stub; i++)
+		if (recorders[i].kind == kind)
+			return (u64)recorders[i].stub;
+	return 0;
+}
+
+void catch_vector(u8 vector, u8 flags)
+{
+	struct trap_info one[2] = { { vector, flags, FLAT_CS, recorder_of(vector) } };
+
+	if (HYPERVISOR_set_trap_table(one) < 0)
+		panic("set_trap_table was refused");
+}
+
+void catch_all(void)
+{
+	for (u32 i = 0; recorders[i].stub && recorders[i].kind < 256; i++) {
+		u8 v = recorders[i].kind;
+
+		catch_vector(v, TI_EVENT_MASK | (v == 3 || v == 4 ? 3 : 0));
+	}
+}
+
+long catch_callback(u16 type, u16 flags)
+{
+	static const u16 kinds[8] = {
+		[CALLBACKTYPE_event] = KIND_EVENT, [CALLBACKTYPE_failsafe] = KIND_FAILSAFE,
+		[CALLBACKTYPE_syscall] = KIND_SYSCALL, [CALLBACKTYPE_nmi] = KIND_NMI,
+		[CALLBACKTYPE_sysenter] = KIND_SYSENTER, [CALLBACKTYPE_syscall32] = KIND_SYSCALL32,
+	};
+	struct callback_register reg = { type, flags, recorder_of(kinds[type & 7]) };
+
+	return HYPERVISOR_callback_op(CALLBACKOP_register, &reg);
+}
