@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -91,13 +90,6 @@ func (a *app) config(f *bootFlags) (hv.Config, error) {
 	if m := uint64(f.mem); m < hv.MinMemory || m > hv.MaxMemory {
 		return c, usagef("--mem %d bytes: want 4M to 16G", m)
 	}
-	if f.initrd != "" {
-		b, err := readInput(f.initrd, uint64(f.mem))
-		if err != nil {
-			return c, err
-		}
-		c.Initrd = b
-	}
 	return c, nil
 }
 
@@ -145,6 +137,12 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 		return err
 	}
 	cfg.Platform = platform
+	if f.initrd != "" {
+		start, end := img.Bounds()
+		if cfg.Initrd, err = readInitrd(f.initrd, uint64(f.mem)-(end-start)); err != nil {
+			return err
+		}
+	}
 	if f.dom0 && platform == hv.Native {
 		return usagef("--dom0 is for --platform xen")
 	}
@@ -183,33 +181,6 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 		return finding(code)
 	}
 	return nil
-}
-
-// readInput reads a file, bounded by limit.
-func readInput(name string, limit uint64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, inputf("%v", err)
-	}
-	defer file.Close()
-	st, err := file.Stat()
-	if err != nil {
-		return nil, inputf("%v", err)
-	}
-	if st.IsDir() {
-		return nil, inputf("%s: is a directory", name)
-	}
-	if st.Mode().IsRegular() && uint64(st.Size()) > limit {
-		return nil, inputf("%s: size: %d bytes do not fit into %d bytes of guest memory (--mem)", name, st.Size(), limit)
-	}
-	b, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
-	if err != nil {
-		return nil, inputf("%s: %v", name, err)
-	}
-	if uint64(len(b)) > limit {
-		return nil, inputf("%s: size: more than the %d bytes of guest memory (--mem)", name, limit)
-	}
-	return b, nil
 }
 
 // size is a byte count flag with K, M, G suffixes.

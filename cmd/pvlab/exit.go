@@ -17,7 +17,7 @@ const (
 	exitFinding     = 1  // a finding or a disagreement
 	exitUsage       = 64 // the command line is wrong
 	exitInput       = 65 // an input file cannot be used
-	exitToolMissing = 69 // a tool this needs is not installed
+	exitUnavailable = 69 // a tool this needs is not installed, or stdout takes no output
 	exitDefect      = 70 // a defect of pvlab
 )
 
@@ -70,7 +70,7 @@ func exitCode(err error) int {
 		errors.As(err, &undef), errors.As(err, &entries):
 		return exitInput
 	case errors.As(err, &tool), errors.As(err, &missing):
-		return exitToolMissing
+		return exitUnavailable
 	}
 	return exitDefect
 }

@@ -26,13 +26,17 @@ type app struct {
 
 // run is main without the process: the tests call it.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, errw: errw, log: zerolog.Nop()}
+	checked := &checkedWriter{Writer: out}
+	a := &app{in: in, out: checked, errw: errw, log: zerolog.Nop()}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(checked)
 	root.SetErr(errw)
 	err := root.Execute()
+	if checked.err != nil && (err == nil || exitCode(err) < exitUsage) {
+		err = &exitError{exitUnavailable, fmt.Errorf("stdout: %w", checked.err)}
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -40,8 +44,13 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	if errors.As(err, &ee) && ee.err == nil {
 		return ee.code
 	}
-	fmt.Fprintf(errw, "pvlab: %v\n", err)
-	return exitCode(err)
+	code := exitCode(err)
+	if code == exitDefect {
+		fmt.Fprintf(errw, "pvlab: %v\n", err) // with registers and stack
+	} else {
+		fmt.Fprintf(errw, "pvlab: %s\n", oneLine(err.Error()))
+	}
+	return code
 }
 
 func (a *app) root() *cobra.Command {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"pvlab/entry/explain"
-	"pvlab/guest"
 	"pvlab/hv"
 )
 
@@ -172,16 +171,4 @@ func endSentence(m *hv.Machine, r hv.Result) string {
 		return "Xen killed the guest " + after
 	}
 	return r.String()
-}
-
-// guestBytes reads a guest image: a file, or builtin:NAME.
-func guestBytes(name string, limit uint64) ([]byte, error) {
-	if n, ok := strings.CutPrefix(name, "builtin:"); ok {
-		b, err := guest.Image(n)
-		if err != nil {
-			return nil, inputf("%s: no such embedded image: %s", name, strings.Join(guest.Names(), ", "))
-		}
-		return b, nil
-	}
-	return readInput(name, limit)
 }

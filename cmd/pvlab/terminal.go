@@ -9,6 +9,9 @@ import (
 
 // isTerminal reports whether colour and progress make sense on w.
 func isTerminal(w any) bool {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && os.Getenv("NO_COLOR") == "" && isatty.IsTerminal(f.Fd())
 }

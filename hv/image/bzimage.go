@@ -30,16 +30,22 @@ func (r reporter) bzPayload(raw []byte) ([]byte, *Error) {
 	if v := le.Uint16(raw[bzVersion:]); v < bzMinVersion {
 		return nil, r.errorf("bzImage version", "boot protocol %d.%02d, expected at least 2.08", v>>8, v&0xff)
 	}
+	start, end := bzPayloadAt(raw)
+	if size := uint64(len(raw)); end > size {
+		return nil, r.errorf("bzImage payload_length", "truncated: payload at %#x..%#x, the file has %#x bytes", start, end, size)
+	}
+	return raw[start:end], nil
+}
+
+// bzPayloadAt tells where in the file the boot header puts the payload.
+func bzPayloadAt(raw []byte) (start, end uint64) {
+	le := binary.LittleEndian
 	sects := uint64(raw[bzSetupSects])
 	if sects == 0 {
 		sects = 4
 	}
-	start := (sects+1)*512 + uint64(le.Uint32(raw[bzPayloadOffset:]))
-	n := uint64(le.Uint32(raw[bzPayloadLength:]))
-	if size := uint64(len(raw)); start > size || n > size-start {
-		return nil, r.errorf("bzImage payload_length", "truncated: payload at %#x..%#x, the file has %#x bytes", start, start+n, size)
-	}
-	return raw[start : start+n], nil
+	start = (sects+1)*512 + uint64(le.Uint32(raw[bzPayloadOffset:]))
+	return start, start + uint64(le.Uint32(raw[bzPayloadLength:]))
 }
 
 // lz4LegacyBlock is the most that one block of a legacy frame unpacks to.

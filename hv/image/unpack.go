@@ -18,7 +18,9 @@ const (
 	// An archive that unpacks to more than explodeMin bytes and more than
 	// explodeRatio times its size is refused: kernels pack 3 to 8 times.
 	explodeMin   = 16 << 20
-	explodeRatio = 200
+	explodeRatio = 50
+	// maxPacked is the largest archive file; its content is several times that.
+	maxPacked = 256 << 20
 	// maxWindow bounds a decoder's history buffer: Linux packs with at most
 	// 128 MiB (zstd --ultra -22).
 	maxWindow = 128 << 20

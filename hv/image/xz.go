@@ -37,6 +37,9 @@ type xzReader struct {
 	r    io.Reader // content of the current block; nil between blocks
 	sum  hash.Hash
 	want []byte // the block's stored check
+
+	flags  []byte    // of the stream
+	blocks []xzBlock // so far, for the index
 }
 
 func openXZ(packed []byte, limit uint64) (io.Reader, error) {
@@ -47,7 +50,7 @@ func openXZ(packed []byte, limit uint64) (io.Reader, error) {
 	if crc32.ChecksumIEEE(flags) != binary.LittleEndian.Uint32(packed[8:]) {
 		return nil, errors.New("xz: stream header checksum is wrong")
 	}
-	x := &xzReader{in: packed[xzHeaderSize:], limit: limit + maxTail}
+	x := &xzReader{in: packed[xzHeaderSize:], limit: limit + maxTail, flags: flags}
 	switch flags[1] {
 	case 0:
 	case 1:
@@ -102,6 +105,9 @@ func (x *xzReader) block() error {
 		return errXZShort
 	}
 	if x.in[0] == 0 { // index: the blocks are over
+		if err := xzEnd(x.in, x.flags, x.blocks); err != nil {
+			return err
+		}
 		return io.EOF
 	}
 	n := (int(x.in[0]) + 1) * 4
@@ -145,6 +151,7 @@ func (x *xzReader) block() error {
 		x.sum = x.newHash()
 	}
 	x.want = x.in[end : end+x.size]
+	x.blocks = append(x.blocks, xzBlock{uint64(n + packed + x.size), unpacked})
 	x.in = x.in[end+x.size:]
 	return nil
 }
