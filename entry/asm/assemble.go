@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -20,9 +21,8 @@ const (
 	MaxSource = 1 << 20
 	// MaxObject is the largest object file, in bytes.
 	MaxObject = 4 << 20
-	// assembleTimeout ends a source that expands without end (.rept, #include
-	// of itself).
-	assembleTimeout = 20 * time.Second
+	// assembleTimeout ends a source that expands without end.
+	assembleTimeout = 5 * time.Second
 	// maxMessage bounds what is kept of the assembler's messages.
 	maxMessage = 8 << 10
 )
@@ -42,14 +42,18 @@ func (e *ToolMissing) Error() string {
 // SourceError is the assembler's refusal of a source file.
 type SourceError struct {
 	File    string
-	Message string // the assembler's own lines, each "file:line: what"
+	Message string // the assembler's complaints, each a line "file:line: what"
 }
 
 func (e *SourceError) Error() string {
-	if e.Message == "" {
+	first, rest, _ := strings.Cut(e.Message, "\n")
+	switch {
+	case first == "":
 		return e.File + ": the assembler failed without a message"
+	case rest == "":
+		return first
 	}
-	return e.Message
+	return fmt.Sprintf("%s (and %d more)", first, 1+strings.Count(rest, "\n"))
 }
 
 // Compilers that run the C preprocessor over assembly, best known first; as
@@ -89,7 +93,7 @@ func Assemble(path string, include fs.FS, defs map[string]string) (*Object, erro
 
 	ctx, cancel := context.WithTimeout(context.Background(), assembleTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, tool.path, tool.args(path, inc, out, defs)...)
+	cmd := tool.command(ctx, tool.args(path, inc, out, defs))
 	cmd.Env = append(os.Environ(), "LC_ALL=C") // messages are compared and shown, so one language
 	cmd.WaitDelay = time.Second
 	msg := &boundedBuffer{limit: maxMessage}
@@ -102,7 +106,7 @@ func Assemble(path string, include fs.FS, defs map[string]string) (*Object, erro
 		if !errors.As(err, &exit) {
 			return nil, fmt.Errorf("%s: cannot run %s: %w", path, tool.path, err)
 		}
-		return nil, &SourceError{path, tidyMessages(msg.String(), inc)}
+		return nil, &SourceError{path, tidyMessages(msg.String(), path, inc)}
 	}
 	st, err := os.Stat(out)
 	if err != nil {
@@ -120,19 +124,38 @@ func Assemble(path string, include fs.FS, defs map[string]string) (*Object, erro
 
 func checkSource(path string) error {
 	st, err := os.Stat(path)
-	if err != nil {
-		return err // already names the file
-	}
-	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file", path)
-	}
-	if st.Size() > MaxSource {
-		return fmt.Errorf("%s: has %d bytes, a source may have %d", path, st.Size(), MaxSource)
+	var pe *fs.PathError
+	switch {
+	case errors.As(err, &pe):
+		return &SourceError{path, fmt.Sprintf("%s: %v", path, pe.Err)}
+	case err != nil:
+		return &SourceError{path, fmt.Sprintf("%s: %v", path, err)}
+	case !st.Mode().IsRegular():
+		return &SourceError{path, path + ": not a regular file"}
+	case st.Size() > MaxSource:
+		return &SourceError{path, fmt.Sprintf("%s: has %d bytes, a source may have %d", path, st.Size(), MaxSource)}
 	}
 	return nil
 }
 
 type tool struct{ name, path string }
+
+// What the assembler may use of the host, for ulimit: KiB of memory, seconds,
+// 512-byte blocks of a file. A few lines of source can ask for all there is
+// (.rept, .fill, #include of a device), and killing the driver would leave
+// its children.
+const assembleLimits = "ulimit -v 524288; ulimit -t 5; ulimit -f 65536"
+
+// command runs the tool under assembleLimits, where there is a shell that
+// knows them.
+func (t tool) command(ctx context.Context, args []string) *exec.Cmd {
+	const shell = "/bin/sh"
+	if _, err := os.Stat(shell); err != nil {
+		return exec.CommandContext(ctx, t.path, args...)
+	}
+	script := "{ " + assembleLimits + "; } 2>/dev/null; exec \"$0\" \"$@\""
+	return exec.CommandContext(ctx, shell, append([]string{"-c", script, t.path}, args...)...)
+}
 
 func findTool(source string) (tool, error) {
 	names := preprocessing
@@ -179,16 +202,23 @@ func (t tool) args(path, inc, out string, defs map[string]string) []string {
 	return append(a, "-I", inc, "-I", filepath.Dir(src), "-I", ".", "-o", out, src)
 }
 
-// tidyMessages takes the temporary folder out of the messages and drops
-// lines that say nothing of the source.
-func tidyMessages(s, inc string) string {
+// tidyMessages keeps the complaints, each once (a line that a macro repeats
+// is complained of in each copy), and takes the temporary folder out of them.
+func tidyMessages(s, path, inc string) string {
 	s = strings.ReplaceAll(s, inc+string(filepath.Separator), "include/")
+	lines := strings.Split(strings.TrimSpace(s), "\n")
 	var keep []string
-	for _, l := range strings.Split(strings.TrimRight(s, "\n"), "\n") {
-		if strings.HasSuffix(l, "Assembler messages:") {
-			continue
+	for _, l := range lines {
+		if strings.Contains(strings.ToLower(l), "error: ") && !slices.Contains(keep, l) {
+			keep = append(keep, l)
 		}
-		keep = append(keep, l)
+	}
+	if len(keep) == 0 { // as out of memory, a driver that cannot find its parts
+		last := lines[len(lines)-1]
+		if last == "" {
+			return ""
+		}
+		keep = []string{path + ": " + last}
 	}
 	return strings.Join(keep, "\n")
 }
