@@ -129,7 +129,7 @@ func (d *Domain) SetStart(rip, rsp, rsi uint64) {
 func (v *VCPU) NewBaseptr(mfn uint64) abi.Errno {
 	d := v.Dom
 	old := v.GuestTable
-	if old == mfn {
+	if old == mfn && old != 0 {
 		v.CPU.FlushTLBNonGlobal()
 		return 0
 	}

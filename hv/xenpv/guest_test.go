@@ -16,10 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.txt anew from real Xen")
 
-// The guests under testdata make hypercalls (calls.c) and run instructions
-// that trap, in the kernel (traps.c) and in user mode (user.c), and print what
-// came of each; testdata/NAME.txt is what they print on real Xen 4.17 as dom0.
-var guests = []string{"calls", "traps", "user"}
+// The guests under testdata make hypercalls (calls.c), run instructions that
+// trap, in the kernel (traps.c) and in user mode (user.c), and take events,
+// NMIs and a second vCPU (events.c), and print what came of each;
+// testdata/NAME.txt is what they print on real Xen 4.17 as dom0.
+var guests = []struct {
+	name  string
+	vcpus int
+}{{"calls", 1}, {"traps", 1}, {"user", 1}, {"events", 2}}
 
 // compile builds a guest of testdata.
 func compile(t *testing.T, name string) []byte {
@@ -108,10 +112,10 @@ func readSample(t *testing.T, name string) []string {
 
 // TestAnswersAsRealXen: each hypercall and each trap comes out as on real Xen.
 func TestAnswersAsRealXen(t *testing.T) {
-	for _, name := range guests {
-		t.Run(name, func(t *testing.T) {
-			got, _ := boot(t, compile(t, name), "", nil)
-			same(t, name, got, readSample(t, name))
+	for _, g := range guests {
+		t.Run(g.name, func(t *testing.T) {
+			got, _ := boot(t, compile(t, g.name), "", func(c *hv.Config) { c.VCPUs = g.vcpus })
+			same(t, g.name, got, readSample(t, g.name))
 		})
 	}
 }
@@ -123,9 +127,10 @@ func TestSamplesAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range guests {
+	for _, g := range guests {
+		name := g.name
 		t.Run(name, func(t *testing.T) {
-			o, err := j.Run(t.Context(), judge.Run{Platform: judge.Xen, Image: compile(t, name)})
+			o, err := j.Run(t.Context(), judge.Run{Platform: judge.Xen, Image: compile(t, name), VCPUs: g.vcpus})
 			if err != nil {
 				t.Fatal(err)
 			}

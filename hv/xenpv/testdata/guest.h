@@ -41,6 +41,8 @@ static void show(const char *name, long v)
 extern u64 trap_vec, trap_code, trap_rip, trap_cs, trap_flags, resume_rip, try_rax, try_rcx, try_rdx, try_flags;
 extern char on_syscall[], on_sysenter[], on_30[], on_80[], on_81[];
 extern long try_user(const void *code, u64 rax, u64 rcx, u64 rdx, u64 flags);
+extern char on_event[], on_nmi[], on_int3[], ap_start[];
+extern u64 event_frame[7], event_count, nmi_count, *vcpu_info, ap_regs[12];
 extern u64 trap_rsp;
 extern char stack_top[];
 extern u64 step_in, step_count, step_rips[16];

@@ -81,6 +81,61 @@ on_db:
 	handler on_sysenter, 0x101, 0
 	handler on_30, 0x30, 0
 	handler on_80, 0x80, 0
+/* Events and NMIs: keep the frame, count, clear pending (unless told not to), go back. */
+	.macro keep name:req, count:req, clear:req
+	.globl \name
+\name:
+	push %rax
+	push %rbx
+	push %rcx
+	incq \count(%rip)
+	xor %ebx, %ebx
+1:	mov 24(%rsp,%rbx,8), %rax
+	lea event_frame(%rip), %rcx
+	mov %rax, (%rcx,%rbx,8)
+	inc %ebx
+	cmp $7, %ebx
+	jb 1b
+	.if \clear
+	mov vcpu_info(%rip), %rax
+	movb $0, (%rax)
+	movq $0, 8(%rax)
+	.endif
+	pop %rcx
+	pop %rbx
+	pop %rax
+	pop %rcx
+	pop %r11
+	pushq $0
+	push %rcx
+	push %r11
+	push %rax
+	mov $23, %eax
+	syscall
+	.endm
+	keep on_event, event_count, 1
+	keep on_nmi, nmi_count, 0
+	keep on_int3, int3_count, 0
+
+/* The second vCPU. */
+	.globl ap_start
+ap_start:
+	mov %rsp, ap_regs(%rip)
+	pushf
+	pop ap_regs+8(%rip)
+	mov %cs, ap_regs+16(%rip)
+	mov %ss, ap_regs+24(%rip)
+	mov %ds, ap_regs+32(%rip)
+	mov %fs, ap_regs+40(%rip)
+	mov %rax, ap_regs+48(%rip)
+	mov %r15, ap_regs+56(%rip)
+	mov %gs:0, %rax
+	mov %rax, ap_regs+64(%rip)
+	mov %rdi, %rdi
+	call ap_main
+1:	ud2
+	jmp 1b
+
 /* int $0x81 ends user code that ran to its end. */
 	.globl on_81
 on_81:
@@ -201,6 +256,14 @@ user_stack:
 stack_top:
 	.globl stack_top
 	.globl trap_vec, trap_code, trap_rip, trap_cs, trap_flags, resume_rip, try_rax, try_rcx, try_rdx, try_flags
+	.globl event_frame, event_count, nmi_count, vcpu_info, ap_regs
+event_frame: .skip 56
+event_count: .quad 0
+nmi_count: .quad 0
+int3_count: .quad 0
+vcpu_info: .quad 0
+ap_regs: .skip 96
+	.weak ap_main
 	.globl user, trap_rsp
 user: .quad 0
 trap_rsp: .quad 0
