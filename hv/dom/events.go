@@ -158,10 +158,15 @@ func (v *VCPU) Unblock() {
 
 func (d *Domain) wakePollers(p uint64) {
 	for _, v := range d.VCPU {
-		if v.Polling && (v.PollPort <= 0 || uint64(v.PollPort) == p) {
+		if v.polls(p) {
 			v.Unblock()
 		}
 	}
+}
+
+// polls reports whether SCHEDOP_poll of the vCPU ends when port p is raised.
+func (v *VCPU) polls(p uint64) bool {
+	return v.Polling && (v.PollPort <= 0 || uint64(v.PollPort) == p)
 }
 
 // Block stops the vCPU until an event is deliverable (EVT-07); the caller has

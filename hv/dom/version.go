@@ -34,8 +34,10 @@ func Xen417() Version {
 		Major: 4, Minor: 17, Extra: ".7", Banner: "4.17.7",
 		Changeset: "Fri Jun 12 10:00:00 2026 +0000",
 		CompileBy: "pkg-xen-devel", CompileDom: "lists.alioth.debian.org",
-		CompileDate: "Fri Jun 12 10:00:00 UTC 2026",
-		Compiler:    "x86_64-linux-gnu-gcc (Debian 12.2.0-14+deb12u1) 12.2.0",
+		CompileDate: "Wed Nov  4 16:52:28 UTC 2026",
+		BuildID: [20]byte{0x15, 0x1b, 0x37, 0x3f, 0xd6, 0x4b, 0x32, 0x15, 0x93, 0xbf,
+			0x98, 0x7f, 0xd9, 0x23, 0xcd, 0x10, 0xda, 0xba, 0xda, 0xc4},
+		Compiler: "x86_64-linux-gnu-gcc (Debian 12.2.0-14+deb12u1) 12.2.0",
 		Text: TextAddresses{
 			BadStack:     "ffff82d040204a77 x86_64/entry.S#create_bounce_frame+0x4e/0x177",
 			NullHandler:  "ffff82d040204b78 x86_64/entry.S#create_bounce_frame+0x14f/0x177",

@@ -142,17 +142,11 @@ func (p *Platform) Deadline() (ns uint64, ok bool) { return p.Dom.Deadline() }
 // Advance fires due timers.
 func (p *Platform) Advance() { p.Dom.Advance() }
 
-// Type hands console input to the guest.
-func (p *Platform) Type(b []byte) { p.Dom.Type(b, p.opts.ConsoleRing) }
+// Type hands console input to the guest and says how many bytes had room.
+func (p *Platform) Type(b []byte) int { return p.Dom.Type(b, p.opts.ConsoleRing) }
 
 // Listens reports whether console input could wake a vCPU.
-func (p *Platform) Listens() bool {
-	if p.Dom.Privileged {
-		_, ok := p.Dom.VCPU[0].VIRQPort(2) // VIRQ_CONSOLE
-		return ok
-	}
-	return p.opts.ConsoleRing != 0
-}
+func (p *Platform) Listens() bool { return p.Dom.Listens() }
 
 // State is everything of Xen that a snapshot needs, beside memory and the
 // processors' own states.

@@ -76,6 +76,22 @@ static void numbers(void)
 	put((char *)data1, len((char *)data1)); put("\n", 1);
 	show("xen_version capabilities", hc(17, 3, P(data1), 0, 0, 0));
 	put((char *)data1, len((char *)data1)); put("\n", 1);
+	show("xen_version compile_info", hc(17, 2, P(data1), 0, 0, 0));
+	for (int i = 0; i < 3; i++) {
+		char *f = (char *)data1 + (i == 0 ? 0 : i == 1 ? 64 : 80);
+		put(f, len(f)); put("\n", 1);
+	}
+	show(" length of the date", len((char *)data1 + 112));
+	show("xen_version changeset", hc(17, 4, P(data1), 0, 0, 0));
+	put((char *)data1, len((char *)data1)); put("\n", 1);
+	show("xen_version build_id size", hc(17, 10, 0, 0, 0, 0));
+	((u32 *)data1)[0] = 64;
+	show("xen_version build_id", hc(17, 10, P(data1), 0, 0, 0));
+	((u32 *)data1)[0] = 4;
+	show("xen_version build_id too short", hc(17, 10, P(data1), 0, 0, 0));
+	((u32 *)data1)[0] = 0;
+	show("xen_version build_id 0", hc(17, 10, P(data1), 0, 0, 0));
+	show("xen_version commandline", hc(17, 9, P(data2), 0, 0, 0));
 	show("console_io bad pointer", hc(18, 0, 1, bad, 0, 0));
 	show("console_io unknown", hc(18, 2, 1, P(data1), 0, 0));
 	show("console_io read", hc(18, 1, 10, P(data1), 0, 0));
