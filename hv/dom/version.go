@@ -12,6 +12,7 @@ type Version struct {
 	CompileDom   string
 	CompileDate  string
 	Compiler     string
+	BuildID      [20]byte
 
 	// Text is where Xen's code that console lines name lies: addresses of one
 	// build, masked wherever consoles are compared.
@@ -32,7 +33,6 @@ type TextAddresses struct {
 func Xen417() Version {
 	return Version{
 		Major: 4, Minor: 17, Extra: ".7", Banner: "4.17.7",
-		Changeset: "Fri Jun 12 10:00:00 2026 +0000",
 		CompileBy: "pkg-xen-devel", CompileDom: "lists.alioth.debian.org",
 		CompileDate: "Wed Nov  4 16:52:28 UTC 2026",
 		BuildID: [20]byte{0x15, 0x1b, 0x37, 0x3f, 0xd6, 0x4b, 0x32, 0x15, 0x93, 0xbf,
