@@ -95,7 +95,11 @@ func (c *Caller) bindVIRQ(b []byte) abi.Errno {
 	if _, bound := c.D.VCPU[vcpu].VIRQPort(uint8(virq)); bound {
 		return abi.EEXIST
 	}
-	return c.open(b[8:], dom.Port{State: abi.EvtchnStatVIRQ, VCPU: uint16(vcpu), VIRQ: uint8(virq)})
+	err := c.open(b[8:], dom.Port{State: abi.EvtchnStatVIRQ, VCPU: uint16(vcpu), VIRQ: uint8(virq)})
+	if err == 0 {
+		c.D.VCPU[vcpu].VIRQ[virq] = uint16(le.Uint32(b[8:]))
+	}
+	return err
 }
 
 // bindIPI: {vcpu u32, port u32 out}.
@@ -182,12 +186,7 @@ func (c *Caller) closePort(port uint64) abi.Errno {
 	if p == nil || p.State == abi.EvtchnStatClosed {
 		return abi.EINVAL
 	}
-	if p.State == abi.EvtchnStatInterdomain && p.Tools == dom.ToolNone {
-		peer := &c.D.Ports[p.Peer]
-		peer.State, peer.Remote, peer.Peer = abi.EvtchnStatUnbound, c.D.ID, 0
-	}
-	c.D.ClearPending(port)
-	c.D.Ports[port] = dom.Port{}
+	c.D.Close(port)
 	return 0
 }
 

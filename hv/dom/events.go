@@ -186,16 +186,32 @@ func (v *VCPU) RaiseVIRQ(virq uint8) {
 	}
 }
 
-// VIRQPort finds the port a virtual IRQ is bound to: a global one on any
-// vCPU, the others on this one.
+// VIRQPort is the port a virtual IRQ of this vCPU is bound to; global ones
+// are vCPU 0's.
 func (v *VCPU) VIRQPort(virq uint8) (uint64, bool) {
-	for p := range v.Dom.Ports {
-		port := &v.Dom.Ports[p]
-		if port.State == abi.EvtchnStatVIRQ && port.VIRQ == virq && (GlobalVIRQ(virq) || port.VCPU == uint16(v.ID)) {
-			return uint64(p), true
+	p := v.VIRQ[virq]
+	return uint64(p), p != 0
+}
+
+// Close frees a channel: a VIRQ is no longer bound, the other end of an
+// interdomain one waits for a new partner.
+func (d *Domain) Close(port uint64) {
+	p := &d.Ports[port]
+	switch p.State {
+	case abi.EvtchnStatVIRQ:
+		v := d.VCPU[p.VCPU]
+		if GlobalVIRQ(p.VIRQ) {
+			v = d.VCPU[0]
+		}
+		v.VIRQ[p.VIRQ] = 0
+	case abi.EvtchnStatInterdomain:
+		if p.Tools == ToolNone {
+			peer := &d.Ports[p.Peer]
+			peer.State, peer.Remote, peer.Peer = abi.EvtchnStatUnbound, d.ID, 0
 		}
 	}
-	return 0, false
+	d.ClearPending(port)
+	d.Ports[port] = Port{}
 }
 
 // GlobalVIRQ reports whether a VIRQ belongs to the host, not to a vCPU
