@@ -1,10 +1,12 @@
 package hv
 
 // Input is a source of console bytes. Each piece enters the log with the step
-// at which it came.
+// at which it came. It is asked only when the guest has taken what came
+// before, so that a source may be endless.
 type Input interface {
-	// Poll returns what has arrived, without waiting; called between slices.
-	Poll() []byte
+	// Poll returns what has arrived by step, without waiting; called between
+	// slices.
+	Poll(step uint64) []byte
 	// Wait waits for input; called when the guest sleeps until some comes. Nil
 	// means that none ever will.
 	Wait() []byte
@@ -14,7 +16,8 @@ type Input interface {
 // the guest may see them, so that a run with the same log is the same run.
 type inputLog struct {
 	entries []inputEntry
-	next    int
+	next    int // the first entry not handed over
+	taken   int // bytes of it that were
 }
 
 type inputEntry struct {
@@ -22,50 +25,61 @@ type inputEntry struct {
 	data []byte
 }
 
-// maxInput bounds the bytes of one Type call.
-const maxInput = 1 << 20
-
 func (l *inputLog) pending() bool { return l.next < len(l.entries) }
 
+// due is the step of the next entry, and whether there is one.
+func (l *inputLog) due() (step uint64, ok bool) {
+	if !l.pending() {
+		return 0, false
+	}
+	return l.entries[l.next].step, true
+}
+
 // Type queues console input for the guest, to be seen from step at on (0: at
-// once). Input must be queued in the order of its steps; longer input than
-// 1 MiB is cut.
+// once), as soon as the guest's console has room for it. Input is seen in the
+// order of the calls.
 func (m *Machine) Type(at uint64, b []byte) {
-	b = append([]byte(nil), b[:min(len(b), maxInput)]...)
+	if len(b) == 0 {
+		return
+	}
 	at = max(at, m.clock.Steps)
 	if n := len(m.input.entries); n > 0 {
 		at = max(at, m.input.entries[n-1].step)
 	}
-	m.input.entries = append(m.input.entries, inputEntry{at, b})
+	m.input.entries = append(m.input.entries, inputEntry{at, append([]byte(nil), b...)})
 }
 
-// deliverInput hands due entries to the platform.
+// deliverInput hands due entries to the platform, as far as it takes them.
 func (m *Machine) deliverInput() {
-	if m.cfg.Input != nil {
-		if b := m.cfg.Input.Poll(); len(b) > 0 {
-			m.Type(0, b)
-		}
+	l := &m.input
+	if m.cfg.Input != nil && !l.pending() {
+		m.Type(0, m.cfg.Input.Poll(m.clock.Steps))
 	}
-	for m.input.pending() && m.input.entries[m.input.next].step <= m.clock.Steps {
-		m.plat.typed(m.input.entries[m.input.next].data)
-		m.input.next++
+	for l.pending() && l.entries[l.next].step <= m.clock.Steps {
+		rest := l.entries[l.next].data[l.taken:]
+		n := m.plat.typed(rest)
+		l.taken += n
+		if n < len(rest) {
+			return
+		}
+		l.next, l.taken = l.next+1, 0
 	}
 }
 
 // await is called when no vCPU can run and no timer is armed: it waits for
 // input if input could wake the guest.
 func (m *Machine) await() bool {
-	if m.input.pending() {
-		m.clock.Steps = max(m.clock.Steps, m.input.entries[m.input.next].step)
+	if step, ok := m.input.due(); ok {
+		if step <= m.clock.Steps {
+			return false // it has come, and the guest sleeps on without taking it
+		}
+		m.clock.Steps = step
 		return true
 	}
 	if m.cfg.Input == nil || !m.plat.listens() {
 		return false
 	}
 	b := m.cfg.Input.Wait()
-	if len(b) == 0 {
-		return false
-	}
 	m.Type(0, b)
-	return true
+	return len(b) != 0
 }

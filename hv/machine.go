@@ -42,8 +42,8 @@ type platform interface {
 	// deadline is the virtual time of the next timer; advance fires those due.
 	deadline() (ns uint64, ok bool)
 	advance(now uint64)
-	// typed hands over console input.
-	typed(b []byte)
+	// typed hands over console input and says how many bytes had room.
+	typed(b []byte) int
 	// listens reports whether console input could wake a vCPU.
 	listens() bool
 	save() any

@@ -119,6 +119,9 @@ func (m *Machine) slice(limit uint64) {
 	if t, ok := m.plat.deadline(); ok {
 		n = min(n, m.clock.StepsUntil(t))
 	}
+	if step, ok := m.input.due(); ok && step > m.clock.Steps {
+		n = min(n, step-m.clock.Steps)
+	}
 	m.sched.began, m.sched.running = c.Retired, true
 	ex := c.Run(n)
 	m.sched.running = false

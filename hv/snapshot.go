@@ -15,8 +15,7 @@ type Snapshot struct {
 	plat  any
 	clock Clock
 	sched scheduler
-	input int
-	typed []inputEntry
+	input inputLog
 	final *Result
 	notes int
 }
@@ -25,9 +24,9 @@ type Snapshot struct {
 func (m *Machine) Snapshot() *Snapshot {
 	s := &Snapshot{
 		mem: m.mem.Snapshot(), cpus: make([]cpu.State, len(m.cpus)), plat: m.plat.save(),
-		clock: m.clock, sched: m.sched, input: m.input.next, typed: m.input.entries[:len(m.input.entries):len(m.input.entries)],
-		final: m.final, notes: len(m.unsure),
+		clock: m.clock, sched: m.sched, input: m.input, final: m.final, notes: len(m.unsure),
 	}
+	s.input.entries = s.input.entries[:len(s.input.entries):len(s.input.entries)]
 	for i, c := range m.cpus {
 		s.cpus[i] = c.State
 	}
@@ -55,8 +54,17 @@ func (m *Machine) Restore(s *Snapshot) {
 	}
 	m.plat.load(s.plat)
 	m.clock, m.sched, m.final = s.clock, s.sched, s.final
-	m.input.next, m.input.entries = s.input, s.typed
+	m.input = s.input
 	m.unsure = m.unsure[:s.notes]
+}
+
+// Replay goes back to s to run once more what has run since: the input that
+// came meanwhile stays in the log, and no other is asked for.
+func (m *Machine) Replay(s *Snapshot) {
+	log := m.input.entries
+	m.Restore(s)
+	m.input.entries = log
+	m.cfg.Input = nil
 }
 
 // Release frees what s holds of memory.

@@ -143,7 +143,7 @@ func (x *xen) shutdown() Result {
 
 func (x *xen) deadline() (uint64, bool) { return x.pv.Deadline() }
 func (x *xen) advance(uint64)           { x.pv.Advance() }
-func (x *xen) typed(b []byte)           { x.pv.Type(b) }
+func (x *xen) typed(b []byte) int       { return x.pv.Type(b) }
 func (x *xen) listens() bool            { return x.pv.Listens() }
 func (x *xen) save() any                { return x.pv.Save() }
 func (x *xen) load(s any)               { x.pv.Load(s.(*xenpv.State)) }

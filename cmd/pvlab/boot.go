@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -149,26 +148,13 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 	s := a.newSession(f.json, tr)
 	cfg.Console = s.console()
 	cfg.Hypervisor = s.hypervisor
-	switch {
-	case a.in == nil || isRegular(a.in):
-	case readerIsTerminal(a.in):
-		cfg.Input = readTerminal(a.in)
-	default:
-		cfg.Input = pipeInput{r: a.in}
-	}
+	cfg.Input = guestInput(a.in)
 	m, err := hv.New(img, cfg)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	s.attach(m)
-	if isRegular(a.in) {
-		b, err := io.ReadAll(io.LimitReader(a.in, 1<<20))
-		if err != nil {
-			return inputf("stdin: %v", err)
-		}
-		m.Type(0, b)
-	}
 	r, err := s.run(m, f.steps)
 	if err != nil {
 		return err

@@ -132,7 +132,7 @@ func (r *Recorder) Explain(res hv.Result, o Options) (*Explanation, error) {
 	end := r.ending(res, platform, o.How)
 	step, v := r.first(&o, res.Steps)
 
-	r.m.Restore(r.start)
+	r.m.Replay(r.start)
 	r.reset()
 	r.on = true
 	defer func() { r.on = false }()

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pvlab/entry/judge"
+)
+
+// echoGuest builds testdata/echo: a guest that answers one line of its
+// console, on each platform in that platform's way.
+func echoGuest(t *testing.T) string {
+	t.Helper()
+	judge.Require(t, "cc")
+	elf := filepath.Join(t.TempDir(), "echo.elf")
+	cmd := exec.Command("cc", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
+		"-Wl,-T,testdata/echo/echo.ld", "-o", elf, "testdata/echo/echo.S")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return elf
+}
+
+var consoles = map[string][]string{
+	"domU ring, awaited": {"--platform", "xen"},
+	"console_io, polled": {"--dom0"},
+	"16550, polled":      {"--platform", "native"},
+}
+
+// TestConsoleInput types a line on each console, from a file and through a
+// pipe, and gets it back; the second run is the same to the step.
+func TestConsoleInput(t *testing.T) {
+	elf := echoGuest(t)
+	path := filepath.Join(t.TempDir(), "typed")
+	if err := os.WriteFile(path, []byte("hello\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sources := map[string]func() io.Reader{
+		"file": func() io.Reader {
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { f.Close() })
+			return f
+		},
+		"pipe": func() io.Reader { return strings.NewReader("hello\n") },
+	}
+	for name, flags := range consoles {
+		for kind, open := range sources {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				var out, errw [2]bytes.Buffer
+				for i := range out {
+					if code := run(append([]string{"boot", elf}, flags...), open(), &out[i], &errw[i]); code != exitOK {
+						t.Fatalf("exit %d: %s", code, &errw[i])
+					}
+				}
+				if out[0].String() != "got hello\n" {
+					t.Errorf("console %q", &out[0])
+				}
+				if out[0].String() != out[1].String() || errw[0].String() != errw[1].String() {
+					t.Errorf("second run differs: %s%s, %s%s", &out[0], &errw[0], &out[1], &errw[1])
+				}
+			})
+		}
+	}
+}
+
+// TestExplainAfterInput: a death that console input leads to is explained,
+// though the input cannot be read twice.
+func TestExplainAfterInput(t *testing.T) {
+	elf := echoGuest(t)
+	for name, flags := range consoles {
+		t.Run(name, func(t *testing.T) {
+			var out, errw bytes.Buffer
+			if code := run(append([]string{"boot", elf}, flags...), strings.NewReader("die\n"), &out, &errw); code != 10 {
+				t.Fatalf("exit %d: %s", code, &errw)
+			}
+			if s := errw.String(); !strings.Contains(s, "\nVerdict\n") || strings.Contains(s, "no explanation") {
+				t.Errorf("no verdict:\n%s", s)
+			}
+			if out.Len() != 0 {
+				t.Errorf("console %q", &out)
+			}
+		})
+	}
+}
+
+// TestNothingTyped: a guest that waits for a line ends as blocked when stdin
+// ends, one that asks again and again runs into the step limit.
+func TestNothingTyped(t *testing.T) {
+	elf := echoGuest(t)
+	for name, flags := range consoles {
+		t.Run(name, func(t *testing.T) {
+			want := 14
+			if strings.HasSuffix(name, "awaited") {
+				want = 13
+			}
+			var out, errw bytes.Buffer
+			args := append([]string{"boot", elf, "--max-steps", "10000000"}, flags...)
+			if code := run(args, strings.NewReader(""), &out, &errw); code != want {
+				t.Errorf("exit %d, want %d: %s", code, want, &errw)
+			}
+		})
+	}
+}
