@@ -146,7 +146,7 @@ func (a *app) demoRows(f *demoFlags) (g *demoGuest, rows []*row, err error) {
 // compose assembles a stub file and puts it into the guest image.
 func (g *demoGuest) compose(elf []byte, path string) ([]byte, error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, inputf("%v", err)
+		return nil, fileError(path, err)
 	}
 	into, err := asm.OpenGuest("builtin:"+cell.Image, elf, "user_stub_area", "user_stub_table")
 	if err != nil {

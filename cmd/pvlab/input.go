@@ -118,6 +118,9 @@ func readInitrd(name string, limit uint64) ([]byte, error) {
 	if err != nil {
 		return nil, fileError(name, err)
 	}
+	if len(b) == 0 {
+		return nil, inputf("%s: nothing came through this pipe", name)
+	}
 	if uint64(len(b)) > limit {
 		return nil, inputf("%s: size: more than the %d bytes that guest memory (--mem) has room for beside the kernel", name, limit)
 	}

@@ -9,16 +9,27 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pvlab": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }})
+	testscript.Main(m, map[string]func(){"pvlab": func() {
+		code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+		notePeak()
+		os.Exit(code)
+	}})
 }
 
 // TestScript runs testdata/script/*.txtar: each is a session at the command
 // line with what it must print and how it must exit. `exit N pvlab ...` runs
-// a command that must exit with status N.
+// a command that must exit with status N; `refused 65 pvlab ...` asks for more:
+// one line on stderr, nothing on stdout, soon and without much memory.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitCmd},
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NL", "no\nsuch") // a file name that scripts cannot write
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exit": exitCmd, "refused": refusedCmd, "image": imageCmd,
+		},
 	})
 }
 
