@@ -270,6 +270,14 @@ func TestIretRules(t *testing.T) {
 			g.CPU.Run(10)
 			equal(t, "rip after IRET", g.CPU.RIP, uint64(guestText+0x41))
 		}},
+		{"DBG-12", "a trap that MOV SS delayed into Xen is lost", func(t *testing.T, g *guest) {
+			g.CPU.PendingDB = 1
+			g.int3()
+			equal(t, "rip", g.CPU.RIP, handlerOf(3))
+			equal(t, "pending", g.CPU.PendingDB, uint64(0))
+			equal(t, "virtual DR6", g.DR6, uint64(x86.DR6Init))
+			equal(t, "said", g.says("Hit #DB in Xen context"), true)
+		}},
 		{"EVT-07", "block unmasks, and waits unless an event is due", func(t *testing.T, g *guest) {
 			c := g.CPU
 			c.R[x86.RDI] = abi.SchedOpBlock

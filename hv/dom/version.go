@@ -43,7 +43,7 @@ func Xen417() Version {
 			NullHandler:  "ffff82d040204b78 x86_64/entry.S#create_bounce_frame+0x14f/0x177",
 			StoreFault:   0xffff82d0403602d0,
 			IretCrash:    "arch/x86/pv/iret.c:104",
-			FailsafeLine: "arch/x86/domain.c:1747",
+			FailsafeLine: "arch/x86/domain.c:1745",
 		},
 	}
 }

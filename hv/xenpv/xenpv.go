@@ -101,10 +101,13 @@ func (p *Platform) HandleExit(v *dom.VCPU, ex cpu.Exit) (Action, error) {
 	case cpu.ExitFault:
 		err = p.fault(b, ex.Fault)
 	case cpu.ExitSoftInt:
+		b.swallowDB()
 		b.softInt(ex)
 	case cpu.ExitSyscall:
+		b.swallowDB()
 		err = b.syscall(ex.Next)
 	case cpu.ExitSysenter:
+		b.swallowDB()
 		b.x.Sysenter()
 	default:
 		err = fmt.Errorf("xenpv: exit %v of a PV vCPU at %#x", ex.Kind, v.CPU.RIP)
