@@ -113,6 +113,8 @@ static bool do_rule(char *id)
 
 static bool do_area(char *name)
 {
+	bool found = false;
+
 	for (const struct area *a = areas; a->name; a++) {
 		if (!str_equal(a->name, name))
 			continue;
@@ -122,10 +124,11 @@ static bool do_area(char *name)
 			print("== %s\n", d->id);
 			run_demo(d, false);
 		}
-		return true;
+		found = true;
 	}
-	say("there is no area \"%s\"", name);
-	return false;
+	if (!found)
+		say("there is no area \"%s\"", name);
+	return found;
 }
 
 static bool do_list(char *unused)

@@ -52,6 +52,11 @@ struct record *go(const struct start *s, record_handler *fn)
 	return &seen[0];
 }
 
+int back_once(struct record *r)
+{
+	return seen_count == 1 ? BACK_IRET : LEAVE;
+}
+
 u64 sentinel(enum gpr reg)
 {
 	return 0x1111111111111111UL * (reg + 1) >> (reg == RDI ? 4 : 0);

@@ -103,12 +103,15 @@ extern u64 seen_count;
    with events as the entry left them. */
 typedef int record_handler(struct record *r);
 
+int back_once(struct record *r);	/* the first returns by iret, the next leaves */
+
 /* Runs the code until a handler decides to LEAVE; returns the first record. */
 struct record *go(const struct start *s, record_handler *handler);
 
 /* Code in kernel or user text with sentinels in all registers (sentinel()), its
    own stack, events open in RFLAGS (FLAG_IF) but masked in vcpu_info if kernel. */
 struct start kernel_code(const void *ip);
+#define CODE_FLAGS	(FLAG_IF | FLAG_FIXED)
 struct start user_code(const void *ip);
 u64 sentinel(enum gpr reg);
 extern char kernel_code_stack[], user_code_stack[];	/* the tops */
@@ -123,6 +126,8 @@ u64 recorder_of(u64 kind);		/* its address; 0 if the vector has none */
 
 /* Print "ID: label" and the words of a frame, symbols and sentinels by name. */
 void show_frame(const char *label, const struct record *r);
+/* One line: vector or callback, error code, and where. */
+void show_entry(const char *label, const struct record *r);
 /* A value as name: a sentinel register, symbol+offset of code, or hex. */
 const char *named(u64 v);
 /* Names in named() for one more stretch of memory, until the demo ends. */
@@ -131,7 +136,7 @@ void name_range(const char *name, u64 from, u64 to);
 /* Assembly in kernel or user text under a global name; labels in it begin with
    that name. CODE_NAME declares such a label. */
 #define CODE_NAME(name) extern char name[]
-#define NAME_CODE(code) name_range(#code, (u64)(code), (u64)code##_end + 1)
+#define NAME_CODE(code) name_range(#code, (u64)(code), (u64)code##_end)
 #define KERNEL_CODE(name, text)						\
 	CODE_NAME(name); CODE_NAME(name##_end);				\
 	asm(".pushsection .text\n.globl " #name "\n.type " #name ", @function\n" #name ":\n" \

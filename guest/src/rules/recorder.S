@@ -7,6 +7,8 @@
 #include "blocks.h"
 #include "record.h"
 
+#define RECORDER_STACK	8192
+
 	.text
 
 /* The registers that the recorder needs go to one fixed place first: nothing can
@@ -75,7 +77,14 @@ recorder:
 	cmp	$seen + RECORDS * REC_SIZE, %rcx
 	jae	1f
 	mov	%rcx, next_record(%rip)
-1:	and	$-16, %rsp
+	/* C runs on a stack of its own, so that the interrupted one is written to
+	   as little as can be: one word below the frame. */
+1:	mov	%rsp, %rax
+	sub	$recorder_stack, %rax
+	cmp	$RECORDER_STACK, %rax
+	jb	4f
+	mov	$recorder_stack_top, %rsp
+4:	and	$-16, %rsp
 	call	record_decide		/* RAX: LEAVE or BACK_* */
 	test	%eax, %eax
 	jz	leave_code
@@ -184,6 +193,10 @@ next_record:
 saved_rax: .skip 8
 saved_rcx: .skip 8
 entered_sp: .skip 8
+	.balign	16
+recorder_stack:
+	.skip	RECORDER_STACK
+recorder_stack_top:
 	.globl	seen
 seen:	.skip	RECORDS * REC_SIZE
 

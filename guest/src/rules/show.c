@@ -87,6 +87,14 @@ const char *named(u64 v)
 	return text;
 }
 
+void show_entry(const char *label, const struct record *r)
+{
+	if (r->words == 3)
+		say("%s: vector %lx, error %lx, rip %s", label, r->kind, r->frame[2], named(r->back.ip));
+	else
+		say("%s: vector %lx, rip %s", label, r->kind, named(r->back.ip));
+}
+
 void show_frame(const char *label, const struct record *r)
 {
 	static const char *const low[] = { "rcx", "r11", "error", "", "", "" };

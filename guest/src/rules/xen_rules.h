@@ -19,6 +19,7 @@
 #define CALLBACKTYPE_syscall32		7
 
 #define PHYSDEVOP_set_iopl		6
+#define PHYSDEVOP_set_iobitmap		7
 
 #define VMASST_CMD_enable		0
 #define VMASST_CMD_disable		1
@@ -29,8 +30,16 @@
 #define HOLE_END			0xffff880000000000
 #define M2P_START			HOLE_START
 
+#define MMUEXT_NEW_BASEPTR		5
+#define MMUEXT_INVLPG_LOCAL		7
+#define MMUEXT_FLUSH_CACHE		12
+#define MMUEXT_SET_LDT		13
+
+#define SEGBASE_GS_USER_SEL		3
+
 #ifndef __ASSEMBLER__
 struct multicall_entry { u64 op, result, args[6]; };
+struct physdev_set_iobitmap { u64 bitmap; u32 nr_ports; };
 
 static inline long HYPERVISOR_set_callbacks(u64 event, u64 failsafe, u64 syscall)
 { return HYPERCALL(__HYPERVISOR_set_callbacks, event, failsafe, syscall, 0); }
