@@ -56,7 +56,8 @@ func NewCaller(x *entry.Xen, t *Table) *Caller {
 
 // A guest's list is done in pieces, continued by executing the SYSCALL again
 // (HC-07), so that no list holds the machine up: batch elements of it, or
-// less if they make much work or the calls of a multicall made it already.
+// less if they make much work or the calls of a multicall made it already, or
+// an event can be delivered (Xen's hypercall_preempt_check).
 const (
 	batch     = 1024
 	maxWork   = 8 * batch // in elements
@@ -67,7 +68,7 @@ const (
 // one always may, so that every continuation gets on.
 func (c *Caller) more(i uint64) bool {
 	c.work++
-	return i == 0 || i < batch && c.work+tableWork*(c.D.Rules.Tables-c.tables) < maxWork
+	return i == 0 || i < batch && c.work+tableWork*(c.D.Rules.Tables-c.tables) < maxWork && !c.V.Deliverable()
 }
 
 // argRegs are the registers of the arguments (HC-01).
