@@ -26,6 +26,7 @@ type Machine struct {
 	probes *probe.Set
 	log    zerolog.Logger
 	unsure []string
+	warned int // how many of unsure have been logged, in this run or one before a Restore
 	onExit func(v int, ex *cpu.Exit)
 	final  *Result // set once the guest has ended
 }
@@ -158,6 +159,9 @@ func (m *Machine) note(what string) {
 	}
 	if len(m.unsure) < 1000 {
 		m.unsure = append(m.unsure, what)
-		m.log.Warn().Str("needed", what).Msg("not modelled, going on")
+		if len(m.unsure) > m.warned {
+			m.warned = len(m.unsure)
+			m.log.Warn().Str("needed", what).Msg("not modelled, going on")
+		}
 	}
 }

@@ -160,7 +160,7 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 		return err
 	}
 	s.ended(m, r)
-	if r.End == hv.EndKilled {
+	if r.End == hv.EndKilled || r.End == hv.EndGuestCrash {
 		s.explain(r)
 	}
 	if code := r.End.ExitCode(); code != 0 {

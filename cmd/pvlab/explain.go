@@ -45,13 +45,18 @@ func (e *explained) title() string {
 
 func (e *explained) text() string { return e.x.Text() }
 
-// explain explains a death of `boot`: the run was recorded from its start.
+// explain explains a death of `boot`: the run was recorded from its start. A
+// crash that the guest reported itself is explained when it came from the way
+// the guest entered or left a handler; of others it has told all there is.
 func (s *session) explain(r hv.Result) {
 	s.quiet = true
 	x, err := s.rec.Explain(r, explain.Options{})
 	s.quiet = false
 	if err != nil {
 		fmt.Fprintf(s.a.errw, "pvlab: no explanation: %v\n", err)
+		return
+	}
+	if r.End == hv.EndGuestCrash && x.Cause == nil {
 		return
 	}
 	if s.json != nil {

@@ -136,7 +136,7 @@ func (s *session) ended(m *hv.Machine, r hv.Result) {
 			e.Reason = &r.Reason
 		}
 		if r.Unmodelled != nil {
-			e.Text = r.Unmodelled.Error()
+			e.Text = gap(m, r)
 		}
 		s.emit(e)
 		return
@@ -145,6 +145,11 @@ func (s *session) ended(m *hv.Machine, r hv.Result) {
 	if len(r.Unsure) > 0 {
 		fmt.Fprintf(s.a.errw, "pvlab: unsure: needed %s\n", strings.Join(r.Unsure, "; "))
 	}
+}
+
+// gap says where the guest met what is not modelled, and what that is.
+func gap(m *hv.Machine, r hv.Result) string {
+	return fmt.Sprintf("at %s: %v", place(m, m.CPU(r.VCPU).RIP), r.Unmodelled)
 }
 
 func endSentence(m *hv.Machine, r hv.Result) string {
@@ -161,7 +166,7 @@ func endSentence(m *hv.Machine, r hv.Result) string {
 	case hv.EndStepLimit:
 		return fmt.Sprintf("step limit: still running %s (--max-steps)", after)
 	case hv.EndUnmodelled:
-		return fmt.Sprintf("stopped %s: %v", after, r.Unmodelled)
+		return fmt.Sprintf("stopped %s %s", after, gap(m, r))
 	case hv.EndOther:
 		return fmt.Sprintf("shutdown with reason %d %s", r.Reason, after)
 	case hv.EndKilled:

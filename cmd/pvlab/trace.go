@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pvlab/entry/explain"
 	"pvlab/hv"
 	"pvlab/hv/cpu"
 	"pvlab/hv/disasm"
@@ -35,15 +36,15 @@ func (t traceSet) attach(m *hv.Machine, emit func(string)) {
 	p := m.Probes()
 	if t.entry {
 		p.Frame = append(p.Frame, func(f *probe.Frame) {
-			emit(fmt.Sprintf("entry: vcpu %d %s -> %s, frame at %#x:%s", f.VCPU, frameName(f), place(m, f.Handler), f.At, slots(f)))
+			emit(fmt.Sprintf("entry: vcpu %d %s -> %s, frame at %#x:%s", f.VCPU, frameName(f), place(m, f.Handler), f.At, slots(m, f)))
 		})
 		p.Iret = append(p.Iret, func(i *probe.Iret) {
 			to := "kernel"
 			if i.ToUser {
 				to = "user"
 			}
-			emit(fmt.Sprintf("entry: vcpu %d HYPERVISOR_iret from %#x to %s mode at %s: cs=%#x rflags=%#x rsp=%#x ss=%#x flags=%#x",
-				i.VCPU, i.At, to, place(m, i.Words[4]), i.Words[5], i.Words[6], i.Words[7], i.Words[8], i.Words[3]))
+			emit(fmt.Sprintf("entry: vcpu %d HYPERVISOR_iret, frame at %s, to %s mode at %s: cs=%#x rflags=%#x rsp=%s ss=%#x flags=%#x",
+				i.VCPU, place(m, i.At), to, place(m, i.Words[4]), i.Words[5], i.Words[6], place(m, i.Words[7]), i.Words[8], i.Words[3]))
 		})
 		p.Emulated = append(p.Emulated, func(e *probe.Emulated) {
 			emit(fmt.Sprintf("entry: vcpu %d Xen emulates %s at %s: done=%v", e.VCPU, e.What, place(m, e.RIP), e.Done))
@@ -74,24 +75,17 @@ func frameName(f *probe.Frame) string {
 	return fmt.Sprintf("%s %s from %s", x86.VectorName(uint8(f.Vector)), f.Kind, from)
 }
 
-func slots(f *probe.Frame) string {
+func slots(m *hv.Machine, f *probe.Frame) string {
 	var b strings.Builder
 	for _, s := range f.Slots {
-		fmt.Fprintf(&b, " %s=%#x", s.Name, s.Value)
+		fmt.Fprintf(&b, " %s=%s", s.Name, place(m, s.Value))
 	}
 	return b.String()
 }
 
 // place names an address by the guest's symbols.
 func place(m *hv.Machine, addr uint64) string {
-	name, off, ok := m.Image().Symbol(addr)
-	switch {
-	case !ok:
-		return fmt.Sprintf("%#x", addr)
-	case off == 0:
-		return fmt.Sprintf("%#x <%s>", addr, name)
-	}
-	return fmt.Sprintf("%#x <%s+%#x>", addr, name, off)
+	return (&explain.Symbols{Name: m.Image().Symbol}).At(addr).String()
 }
 
 // instruction writes the instruction the machine is about to execute.

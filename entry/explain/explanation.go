@@ -27,6 +27,9 @@ type Explanation struct {
 	Lost         []Lost      `json:"lost,omitempty"`
 	Harmless     []string    `json:"harmless,omitempty"`
 	Consequences []string    `json:"consequences,omitempty"`
+	// Unsure lists what is not modelled and was met on the way: with it, all of
+	// this might have come out differently.
+	Unsure []string `json:"unsure,omitempty"`
 	// Dropped counts frames and returns that were too many to follow.
 	Dropped int `json:"dropped,omitempty"`
 }
@@ -56,8 +59,9 @@ type PathStep struct {
 
 // RegView is a register at the cause.
 type RegView struct {
-	Name  string `json:"name"`
-	Value uint64 `json:"value"`
+	Name   string `json:"name"`
+	Value  uint64 `json:"value"`
+	Symbol string `json:"symbol,omitempty"` // where the value points to, as "name+0x12"
 }
 
 // WordView is a word of the guest's stack at the cause.
@@ -65,6 +69,7 @@ type WordView struct {
 	Addr   uint64 `json:"addr"`
 	Value  uint64 `json:"value"`
 	Origin string `json:"origin,omitempty"`
+	Symbol string `json:"symbol,omitempty"` // where the value points to
 }
 
 // Explain derives the explanation of a finished run.
@@ -163,14 +168,14 @@ func (d *diagnosis) state(c *Cause) (regs []RegView, stack []WordView) {
 		words = d.t.consume(r.RSP(), make([]string, stackWords))
 	}
 	for i, n := range x86.RegNames {
-		regs = append(regs, RegView{Name: n, Value: r.R[i]})
+		regs = append(regs, RegView{n, r.R[i], d.sym.name(r.R[i])})
 	}
-	regs = append(regs, RegView{Name: "rip", Value: r.RIP}, RegView{Name: "rflags", Value: r.RFLAGS})
+	regs = append(regs, RegView{"rip", r.RIP, d.sym.name(r.RIP)}, RegView{Name: "rflags", Value: r.RFLAGS})
 	for _, w := range words {
 		if !w.Read {
 			break
 		}
-		v := WordView{Addr: w.Addr, Value: w.Value}
+		v := WordView{Addr: w.Addr, Value: w.Value, Symbol: d.sym.name(w.Value)}
 		if w.Origin.Kind != Unknown {
 			v.Origin = w.Origin.words(d.short)
 		}

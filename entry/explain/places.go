@@ -62,15 +62,17 @@ func (s *Symbols) At(addr uint64) Place {
 // function is the name of the function an address lies in, "" if unknown.
 func (s *Symbols) function(addr uint64) string { return s.At(addr).Symbol }
 
+// name is "symbol+0xoff", "" without a symbol.
+func (p Place) name() string {
+	if p.Symbol == "" || p.Offset == 0 {
+		return p.Symbol
+	}
+	return fmt.Sprintf("%s+%#x", p.Symbol, p.Offset)
+}
+
 // String is "0xADDR <symbol+0xoff, file:line>".
 func (p Place) String() string {
-	in := ""
-	if p.Symbol != "" {
-		in = p.Symbol
-		if p.Offset != 0 {
-			in += fmt.Sprintf("+%#x", p.Offset)
-		}
-	}
+	in := p.name()
 	if p.File != "" {
 		if in != "" {
 			in += ", "
@@ -82,6 +84,8 @@ func (p Place) String() string {
 	}
 	return fmt.Sprintf("%#x <%s>", p.Addr, in)
 }
+
+func (s *Symbols) name(addr uint64) string { return s.At(addr).name() }
 
 func (s *Symbols) text(addr uint64) string { return s.At(addr).String() }
 

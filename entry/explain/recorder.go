@@ -154,7 +154,9 @@ func (r *Recorder) Explain(res hv.Result, o Options) (*Explanation, error) {
 	if o.Symbols != nil {
 		sym = o.Symbols.before(sym)
 	}
-	return Explain(f.t, end, sym), nil
+	x := Explain(f.t, end, sym)
+	x.Unsure = res.Unsure
+	return x, nil
 }
 
 // Close frees what the recorder holds.

@@ -79,11 +79,18 @@ func (x *Explanation) Text() string {
 			}
 			line(&b, "%s", s)
 		}
+		if s := pointers(x.Registers); s != "" {
+			wrap(&b, s, "  They point to ", columns)
+		}
 	}
 	if len(x.Stack) > 0 {
 		section("Stack there, from rsp upwards")
 		for _, w := range x.Stack {
-			line(&b, "  %016x  %016x  %s", w.Addr, w.Value, clip(w.Origin, columns-38))
+			s := w.Origin
+			if w.Symbol != "" {
+				s = strings.TrimSpace(s + " <" + w.Symbol + ">")
+			}
+			line(&b, "  %016x  %016x  %s", w.Addr, w.Value, clip(s, columns-38))
 		}
 	}
 	if x.Cause != nil && x.Cause.Other != "" {
@@ -105,6 +112,17 @@ func (x *Explanation) Text() string {
 		wrap(&b, x.Cause.Fix, "  ", columns)
 	}
 	return b.String()
+}
+
+// pointers names what registers point to.
+func pointers(regs []RegView) string {
+	var out []string
+	for _, r := range regs {
+		if r.Symbol != "" {
+			out = append(out, fmt.Sprintf("%s <%s>", r.Name, r.Symbol))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // console repeats what Xen prints, but only the beginning of its stack dump.
@@ -155,6 +173,9 @@ func (x *Explanation) verdict(b *strings.Builder) {
 		if x.RuleTitle != "" {
 			wrap(b, x.RuleTitle, "  "+x.Cause.Rule+": ", columns)
 		}
+	}
+	if len(x.Unsure) > 0 {
+		wrap(b, strings.Join(x.Unsure, "; ")+".", "  Unsure: needed ", columns)
 	}
 	for _, l := range x.Lost {
 		wrap(b, l.Text, "  Lost: ", columns)
