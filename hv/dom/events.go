@@ -133,14 +133,15 @@ func (v *VCPU) selectWord(p uint64) {
 	}
 }
 
-// MarkPending sets evtchn_upcall_pending and kicks the vCPU if it was clear
-// (X/domain.c:vcpu_mark_events_pending).
+// MarkPending sets bit 0 of evtchn_upcall_pending and kicks the vCPU if it was
+// clear; the other bits of the byte are the guest's (EVT-03;
+// X/domain.c:vcpu_mark_events_pending).
 func (v *VCPU) MarkPending() {
-	if v.InfoMFN == 0 || v.Pending() != 0 {
+	if v.InfoMFN == 0 || v.Pending()&1 != 0 {
 		return
 	}
 	v.Dom.Mem.PrepareWrite(v.InfoMFN)
-	v.Dom.Mem.Frame(v.InfoMFN)[v.InfoOffset+abi.VCPUInfoUpcallPending] = 1
+	v.Dom.Mem.Frame(v.InfoMFN)[v.InfoOffset+abi.VCPUInfoUpcallPending] |= 1
 	v.Kicked = true
 	v.Unblock()
 }
