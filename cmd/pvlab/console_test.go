@@ -109,3 +109,49 @@ func TestNothingTyped(t *testing.T) {
 		})
 	}
 }
+
+// TestNotModelled: what pvlab lacks stops the guest by name and place. With
+// --tolerant it goes on past a hypercall, and each verdict says so.
+func TestNotModelled(t *testing.T) {
+	elf := echoGuest(t)
+	tests := []struct {
+		name, typed string
+		flags       []string
+		code        int
+		want        []string
+	}{
+		{"instruction", "sse\n", nil, 15, []string{"<add>", "0f 58 c8", "addps"}},
+		{"instruction, tolerant", "sse\n", []string{"--tolerant"}, 15, []string{"addps"}},
+		{"hypercall", "grant\n", nil, 15, []string{"hypercall 20 (grant_table_op) not modelled", "<unusual+"}},
+		{"hypercall, tolerant", "grant\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 20 (grant_table_op)"}},
+		{"hypercall, tolerant, JSON", "grant\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 20 (grant_table_op) not modelled"]`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			args := append([]string{"boot", elf}, tt.flags...)
+			if code := run(args, strings.NewReader(tt.typed), &out, &out); code != tt.code {
+				t.Errorf("exit %d, want %d", code, tt.code)
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(out.String(), w) {
+					t.Errorf("output lacks %q:\n%s", w, &out)
+				}
+			}
+		})
+	}
+}
+
+// TestCrashExplained: a guest that gives up over a wrong frame gets the cause
+// explained; one that gives up by itself has said why.
+func TestCrashExplained(t *testing.T) {
+	for cmdline, want := range map[string]bool{"cell=native:bp:user": true, "crash": false} {
+		var out, errw bytes.Buffer
+		if code := run([]string{"boot", "builtin:bench", "--append", cmdline}, nil, &out, &errw); code != 12 {
+			t.Errorf("%s: exit %d, want 12", cmdline, code)
+		}
+		if got := strings.Contains(errw.String(), "(FRAME-01)"); got != want {
+			t.Errorf("%s: explained %v, want %v:\n%s", cmdline, got, want, &errw)
+		}
+	}
+}

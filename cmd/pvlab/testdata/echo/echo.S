@@ -1,11 +1,12 @@
 /*
- * Reads a line from its console, prints it as "got LINE", and powers off; a line that begins with "d"
- * makes it trap without a stack instead. The console is that of the platform: a domU's ring, awaited by
+ * Reads a line from its console, prints it as "got LINE", and powers off. Before that, a line that begins with
+ * "d" makes it trap without a stack, "g" makes an unusual hypercall, "s" does an SSE instruction. The console is that of the platform: a domU's ring, awaited by
  * SCHEDOP_poll; for a dom0 console_io, and natively the serial port, both asked again and again.
  */
 #define BASE 0xffffffff80000000
 #define HYPERCALL(nr) mov $nr, %eax; syscall
 #define CONSOLE_IO 18
+#define GRANT_TABLE_OP 20
 #define SCHED_OP 29
 #define EVENT_CHANNEL_OP 32
 
@@ -99,7 +100,13 @@ judge:	cmpb $'d', line
 	jne 1f
 	xor %esp, %esp
 	ud2
-1:	ret
+1:	cmpb $'s', line
+	jne 2f
+add:	addps %xmm0, %xmm1
+2:	cmpb $'g', line
+	jne 3f
+unusual: HYPERCALL(GRANT_TABLE_OP)
+3:	ret
 
 	.code32
 start_pvh:
