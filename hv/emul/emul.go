@@ -65,9 +65,9 @@ func Privileged(v *dom.VCPU) Result {
 	if out != again {
 		c.RIP = at + uint64(i.decoded.length)
 		c.SetFlags(c.Flags() &^ x86.FlagRF)
-		if out == retired && c.Flags()&x86.FlagTF != 0 {
-			i.bpmatch |= x86.DR6BS
-		}
+	}
+	if out != skipped && c.Flags()&x86.FlagTF != 0 {
+		i.bpmatch |= x86.DR6BS
 	}
 	if i.bpmatch != 0 {
 		v.DR6 |= i.bpmatch | x86.DR6Init

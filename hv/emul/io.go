@@ -208,8 +208,12 @@ func (i *inst) stringIO(ptr, seg int, input bool) outcome {
 	if c.Flags()&x86.FlagDF != 0 {
 		step = -step
 	}
+	piece := stringPiece
+	if c.Flags()&x86.FlagTF != 0 || i.bpmatch != 0 {
+		piece = 1
+	}
 	for done := 0; count > 0; count-- {
-		if done == stringPiece || done > 0 && i.bpmatch != 0 {
+		if done == piece {
 			return again
 		}
 		at := base + c.R[ptr]&mask

@@ -267,6 +267,57 @@ static void ldts(void)
 	TRY("smsw", "\x0f\x01\xe0", 0, 0, 0);
 }
 
+static u8 PAGE bytes[4096], PAGE hyper[4096];
+
+static void strings(void)
+{
+	u32 iopl = 1;
+	hc(33, 6, P(&iopl), 0, 0, 0);
+	for (int i = 0; i < 32; i++) bytes[i] = i;
+	/* rdx is the port; rsi and rdi point into bytes */
+	TRY("PRIV-13 outsb", "\x56\x48\x89\xc6\x6e\x48\x89\xf0\x5e", P(bytes), 0, 0x20);
+	TRY("PRIV-13 rep outsb", "\x56\x48\x89\xc6\xf3\x6e\x48\x89\xf0\x5e", P(bytes), 5, 0x20);
+	TRY("PRIV-13 rep outsw, down", "\xfd\x56\x48\x89\xc6\x66\xf3\x6f\x48\x89\xf0\x5e\xfc", P(bytes) + 8, 3, 0x20);
+	TRY("PRIV-13 outsb from nowhere", "\x56\x48\x89\xc6\x6e\x5e", 0x1000, 0, 0x20);
+	show(" cr2", shared[2]);
+	TRY("PRIV-13 outsb from the hole", "\x56\x48\x89\xc6\x6e\x5e", 0xffff820000000000, 0, 0x20);
+	TRY("PRIV-13 insb", "\x57\x48\x89\xc7\x6c\x48\x89\xf8\x5f", P(bytes), 0, 0x20);
+	show(" stored", bytes[0]);
+	TRY("PRIV-13 rep insl", "\x57\x48\x89\xc7\xf3\x6d\x48\x89\xf8\x5f", P(bytes), 3, 0x20);
+	show(" stored", bytes[11]);
+	show(" not stored", bytes[12]);
+	TRY("PRIV-13 insb to text", "\x57\x48\x89\xc7\x6c\x5f", start_info[11], 0, 0x20);
+	STEP("rep outsb", "\x56\x48\x89\xc6\xf3\x6e\x5e\x90", P(bytes), 2, 0x20);
+	TRY("set DE", "\x0f\x22\xe0\x0f\x20\xe0", 8, 0, 0);
+	hc(8, 0, 0x20, 0, 0, 0);
+	show("DBG-11 I/O breakpoint", hc(8, 7, 0x20401, 0, 0, 0));
+	show(" dr7", hc(9, 7, 0, 0, 0, 0));
+	hc(8, 6, 0, 0, 0, 0);
+	TRY("DBG-11 in at it", "\xec\x90", 0, 0, 0x20);
+	show(" dr6", hc(9, 6, 0, 0, 0, 0));
+	TRY("DBG-11 in beside it", "\xec\x90", 0, 0, 0x21);
+	TRY("DBG-11 word over it", "\x66\xed\x90", 0, 0, 0x1f);
+	hc(8, 7, 0x400, 0, 0, 0);
+	TRY("DBG-11 mov dr4 with DE", "\x0f\x21\xe0", 0, 0, 0);
+	TRY("set TSD", "\x0f\x22\xe0\x0f\x20\xe0", 4, 0, 0);
+	TRY("PRIV-17 rdtsc with TSD", "\x0f\x31\x31\xc0\x31\xd2", 0, 0, 0);
+	TRY("PRIV-17 rdtscp with TSD", "\x0f\x01\xf9\x31\xc0\x31\xd2\x31\xc9", 0, 0, 0);
+	TRY("clear it", "\x0f\x22\xe0\x0f\x20\xe0", 0, 0, 0);
+	TRY("rdpmc", "\x0f\x33", 0, 0, 0);
+	iopl = 0;
+	hc(33, 6, P(&iopl), 0, 0, 0);
+	TRY("BOOT-03 wrmsr", "\x0f\x30\x31\xc0\x31\xd2", (u32)ma(hyper), 0x40000000, ma(hyper) >> 32);
+	show(" slot 0", *(u64 *)hyper);
+	show(" slot 0", *(u64 *)(hyper + 8));
+	show(" slot 23", *(u64 *)(hyper + 23 * 32));
+	show(" slot 23", *(u64 *)(hyper + 23 * 32 + 8));
+	show(" slot 127", *(u64 *)(hyper + 127 * 32));
+	show(" the end", *(u64 *)(hyper + 4088));
+	TRY("PRIV-11 forced cpuid 40000004", "\x0f\x0bxen\x0f\xa2", 0x40000004, 0, 0);
+	TRY("PRIV-11 forced cpuid 40000006", "\x0f\x0bxen\x0f\xa2", 0x40000006, 0, 0);
+	TRY("PRIV-11 forced cpuid 40000100", "\x0f\x0bxen\x0f\xa2", 0x40000100, 0, 0);
+}
+
 void run(u64 *si)
 {
 	start_info = si;
@@ -278,6 +329,12 @@ void run(u64 *si)
 	steps();
 	ptwr();
 	ldts();
+	show("SEG-06 its page writable while mapped", uvm(ldt, (u64)mfn(ldt) << 12 | 3, 2));
+	u64 none[3] = { 13, 0, 0 };
+	show("SEG-06 no LDT", hc(26, P(none), 1, 0, 0x7ff0, 0));
+	show("SEG-06 its page writable", uvm(ldt, (u64)mfn(ldt) << 12 | 3, 2));
+	TRY("SEG-06 load without it", "\x8e\xd8", 7, 0, 0);
+	strings();
 	put("end\n", 4);
 	done();
 }
