@@ -1,6 +1,7 @@
 package hypercall
 
 import (
+	"pvlab/hv/dom"
 	"pvlab/hv/mem"
 	"pvlab/hv/probe"
 	"pvlab/hypercall/abi"
@@ -50,6 +51,9 @@ func (c *Caller) owner(id uint16) (uint16, abi.Errno) {
 // mmuUpdate is hypercall 1 (MM-08, MM-09, MM-11; X/mm.c:do_mmu_update).
 func mmuUpdate(c *Caller) (uint64, error) {
 	list, count, done := c.listArgs()
+	if !dom.AddrOK(list) { // the number done stays as it is
+		return ret(abi.EFAULT)
+	}
 	foreign := c.cmd32(3)
 	if pt := uint16(foreign >> 16); pt != 0 && pt-1 != c.D.ID {
 		return ret(abi.ESRCH)

@@ -10,6 +10,9 @@ import (
 // (MM-06, MM-07, MM-18, MM-26; X/mm.c:do_mmuext_op).
 func mmuextOp(c *Caller) (uint64, error) {
 	list, count, done := c.listArgs()
+	if !dom.AddrOK(list) { // the number done stays as it is
+		return ret(abi.EFAULT)
+	}
 	owner, err := c.owner(uint16(c.args[3]))
 	if err != 0 {
 		return ret(err)

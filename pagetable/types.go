@@ -93,7 +93,7 @@ func (r *Rules) getPage(mfn uint64, owner uint16) bool {
 	if r.Log != nil {
 		// Xen prints its own packed words; what they hold is masked when
 		// consoles are compared.
-		r.Log(fmt.Sprintf("Error mfn %x: rd=%s od=%s caf=%08x taf=%016x", mfn, domName(owner), od, p.Count, p.TypeCount))
+		r.Log(fmt.Sprintf("Error mfn %05x: rd=%s od=%s caf=%08x taf=%016x", mfn, domName(owner), od, p.Count, p.TypeCount))
 	}
 	return false
 }

@@ -103,7 +103,9 @@ func (d *Domain) buildSpace(n int) error {
 		return fmt.Errorf("dom: arena of %d frames is too small", total)
 	}
 	s.next = firstXenFrame
-	d.Mem.SetInfo(0, mem.PageInfo{Owner: pagetable.OwnerXen, Count: 1})
+	// The first MiB of a machine is I/O to Xen (X/mm.c:arch_init_memory): dom0
+	// may map it (MM-13). Here that is frame 0 alone.
+	d.Mem.SetInfo(0, mem.PageInfo{Owner: pagetable.OwnerIO, Count: 1})
 	s.zero = d.xenFrame()
 	tss := d.xenFrame()
 	// No I/O bitmap: its offset lies beyond the limit (SDM vol. 1, "I/O
