@@ -3,6 +3,7 @@ package judge
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,13 +33,21 @@ func (m *Missing) Error() string {
 
 // qemuBinary is where QEMU is: $QEMU, or qemu-system-x86_64 on the path.
 func qemuBinary() (string, error) {
-	name := os.Getenv("QEMU")
-	if name == "" {
+	name, chosen := os.LookupEnv("QEMU")
+	chosen = chosen && name != ""
+	if !chosen {
 		name = "qemu-system-x86_64"
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return "", &Missing{Tool: "qemu", What: "no " + name + " on this machine", Install: installQemu}
+	}
+	if chosen {
+		ctx, cancel := context.WithTimeout(context.Background(), qmpPatience)
+		defer cancel()
+		if says, err := exec.CommandContext(ctx, path, "--version").Output(); err != nil || !bytes.Contains(says, []byte("QEMU")) {
+			return "", &Missing{Tool: "qemu", What: "$QEMU is " + name + ", which is not a QEMU", Install: installQemu}
+		}
 	}
 	return filepath.EvalSymlinks(path)
 }

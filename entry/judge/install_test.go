@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,6 +40,15 @@ func TestRequire(t *testing.T) {
 	r = recorder{}
 	if Require(&r, "gdb"); r.failed == "" {
 		t.Error("an unknown tool was skipped: a typing error would hide for ever")
+	}
+}
+
+// $QEMU has to be one.
+func TestChosenQEMU(t *testing.T) {
+	t.Setenv("QEMU", "true")
+	var m *Missing
+	if _, err := Open(); !errors.As(err, &m) || m.Tool != "qemu" {
+		t.Errorf("QEMU=true: %v", err)
 	}
 }
 
