@@ -62,10 +62,11 @@ func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
 	case abi.EvtchnOpBindVCPU:
 		err = c.bindVCPU(uint64(le.Uint32(b)), le.Uint32(b[4:]))
 	case abi.EvtchnOpUnmask:
-		if p := uint64(le.Uint32(b)); c.D.Port(p) != nil {
-			c.D.Unmask(p)
-		} else {
+		switch p := uint64(le.Uint32(b)); {
+		case c.D.Port(p) == nil:
 			err = abi.EINVAL
+		case c.D.Ports[p].State != abi.EvtchnStatClosed: // else nothing changes
+			c.D.Unmask(p)
 		}
 	case abi.EvtchnOpReset:
 		err = c.resetPorts(le.Uint16(b))

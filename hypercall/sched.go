@@ -1,6 +1,7 @@
 package hypercall
 
 import (
+	"pvlab/hv/dom"
 	"pvlab/hypercall/abi"
 )
 
@@ -86,6 +87,9 @@ func (c *Caller) poll(ports, n, arg uint64) abi.Errno {
 	if n > maxPollPorts {
 		return abi.EINVAL
 	}
+	if !dom.AddrOK(ports) {
+		return abi.EFAULT
+	}
 	if c.V.Deliverable() {
 		return 0
 	}
@@ -94,7 +98,7 @@ func (c *Caller) poll(ports, n, arg uint64) abi.Errno {
 		if port, ok = c.V.Read32(ports + 4*i); !ok {
 			return abi.EFAULT
 		}
-		if port == 0 || int(port) >= len(c.D.Ports) {
+		if p := c.D.Port(uint64(port)); p == nil || p.State == abi.EvtchnStatClosed {
 			return abi.EINVAL
 		}
 		if c.D.IsPending(uint64(port)) {
