@@ -174,13 +174,4 @@ var le = binary.LittleEndian
 // self reports whether a domain id in an argument means the caller.
 func (c *Caller) self(id uint16) bool { return id == abi.DomIDSelf || id == c.D.ID }
 
-// privileged is a call that only dom0 may make: a domU is refused by the
-// default policy before anything is looked at; for dom0 it is not built.
-func privileged(c *Caller) (uint64, error) {
-	if !c.D.Privileged {
-		return ret(abi.EPERM)
-	}
-	return c.unmodelled("")
-}
-
 func xenPMUOp(*Caller) (uint64, error) { return ret(abi.EOPNOTSUPP) }
