@@ -123,13 +123,14 @@ func (m *Machine) slice(limit uint64) {
 		n = min(n, step-m.clock.Steps)
 	}
 	m.sched.began, m.sched.running = c.Retired, true
-	ex := c.Run(n)
+	m.exit = c.Run(n)
+	ex := &m.exit
 	m.sched.running = false
 	done := c.Retired - m.sched.began
 	m.clock.Steps += done
 	m.sched.left -= min(done, m.sched.left)
 	if m.onExit != nil && ex.Kind != cpu.ExitBudget {
-		m.onExit(v, &ex)
+		m.onExit(v, ex)
 	}
 	switch ex.Kind {
 	case cpu.ExitBudget, cpu.ExitStop:
@@ -137,7 +138,7 @@ func (m *Machine) slice(limit uint64) {
 		m.finish(Result{End: EndUnmodelled, VCPU: v, Unmodelled: ex.Unmodelled})
 		return
 	default:
-		m.settle(m.plat.exit(v, ex))
+		m.settle(m.plat.exit(v, *ex))
 		return
 	}
 	m.settle(m.plat.exit(v, cpu.Exit{Kind: cpu.ExitBudget}))

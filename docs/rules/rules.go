@@ -27,6 +27,9 @@ type Rule struct {
 	Documented string
 	Source     string // Xen file:function, or manual section
 	Since      string // version of Xen, "" for all covered
+	// Corrected says where real Xen contradicted the page, which then says what
+	// real Xen does.
+	Corrected string
 	Page       string // the whole text
 }
 
@@ -101,6 +104,8 @@ func parse(name, text string) (*Rule, error) {
 			r.Documented = f[2]
 		case "source":
 			r.Source = f[2]
+		case "corrected":
+			r.Corrected = f[2]
 		case "since":
 			r.Since = f[2]
 		default:
