@@ -105,7 +105,13 @@ func (x *Xen) UserSyscall() {
 	}
 	x.tb = tb
 	x.deliver()
-	if clearDF && !x.Dead() {
+	switch {
+	case x.Dead():
+	case v.Dom.Version.SyscallFlagsByStack():
+		f := x.flags() & c.R[x86.RSP] & 0xffffffff // bit 1 may go too, so in Xen's copy only
+		x.setFlags(f)
+		v.RawFlags, v.FlagsRaw = f, true
+	case clearDF:
 		x.setFlags(x.flags() &^ x86.FlagDF)
 	}
 }

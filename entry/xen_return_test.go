@@ -56,8 +56,11 @@ func TestCallbackRules(t *testing.T) {
 			equal(t, "saved cs", w[3]&0xffff, uint64(0xe033))
 			equal(t, "old rsp", w[5], uint64(userStack))
 			equal(t, "GS base", g.CPU.Seg[x86.GS].Base, uint64(0x1000))
-			equal(t, "DF", g.CPU.Flags()&x86.FlagDF, uint64(0))
-			equal(t, "saved DF", w[4]&x86.FlagDF, uint64(x86.FlagDF))
+			flags := uint64(x86.FlagDF | x86.FlagCF | x86.FlagOne)
+			equal(t, "saved flags", w[4], flags)
+			// The mask that should clear DF is the stack pointer in this version.
+			equal(t, "r11", g.CPU.R[x86.R11], flags&g.CPU.R[x86.RSP]|x86.FlagIF)
+			equal(t, "flags", g.CPU.Flags(), g.CPU.R[x86.R11]|x86.FlagOne)
 		}},
 		{"HC-08", "without a callback it is #UD at the SYSCALL", func(t *testing.T, g *guest) {
 			g.user()
@@ -277,6 +280,35 @@ func TestIretRules(t *testing.T) {
 			equal(t, "pending", g.CPU.PendingDB, uint64(0))
 			equal(t, "virtual DR6", g.DR6, uint64(x86.DR6Init))
 			equal(t, "said", g.says("Hit #DB in Xen context"), true)
+		}},
+		{"SEG-07", "selectors 1 to 3 become 0 when Xen leaves by IRET", func(t *testing.T, g *guest) {
+			c := g.CPU
+			low := func() {
+				for i, s := range []int{x86.DS, x86.ES, x86.FS, x86.GS} {
+					c.Seg[s] = x86.Segment{Sel: uint16(i), Base: 0x1000}
+				}
+			}
+			all := func(when string, want ...uint16) {
+				for i, s := range []int{x86.DS, x86.ES, x86.FS, x86.GS} {
+					equal(t, when, c.Seg[s].Sel, want[i])
+					equal(t, when+", base", c.Seg[s].Base, uint64(0x1000))
+				}
+			}
+			low()
+			g.syscall(abi.HypXenVersion)
+			all("after a hypercall, by SYSRET", 0, 1, 2, 3)
+			g.report(cpu.Exit{Kind: cpu.ExitBudget})
+			all("after no entry of Xen at all", 0, 1, 2, 3)
+			g.CopyTo(c.RIP, []byte{0x0f, 0x20, 0xc0}) // MOV from CR0
+			at := c.RIP
+			g.fault(x86.WithCode(x86.VectorGP, 0))
+			equal(t, "emulated", c.RIP, at+3)
+			all("after an emulated instruction", 0, 0, 0, 0)
+			low()
+			g.int3()
+			all("in a handler, by SYSRET", 0, 1, 2, 3)
+			g.iret(0, guestText, kernelCS, 0, guestStack, ss)
+			all("after HYPERVISOR_iret", 0, 0, 0, 0)
 		}},
 		{"EVT-07", "block unmasks, and waits unless an event is due", func(t *testing.T, g *guest) {
 			c := g.CPU

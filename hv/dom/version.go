@@ -27,6 +27,7 @@ type TextAddresses struct {
 	StoreFault   uint64 // CRASH-03 for slot 6; each lower slot lies 4 bytes further
 	IretCrash    string // CRASH-04, CRASH-05
 	FailsafeLine string // CRASH-06
+	IDT          uint64 // the first processor's table, as SIDT reads it (PRIV-05)
 }
 
 // Xen417 is Debian 12's package 4.17.7, release build.
@@ -42,6 +43,7 @@ func Xen417() Version {
 			BadStack:     "ffff82d040204a77 x86_64/entry.S#create_bounce_frame+0x4e/0x177",
 			NullHandler:  "ffff82d040204b78 x86_64/entry.S#create_bounce_frame+0x14f/0x177",
 			StoreFault:   0xffff82d0403602d0,
+			IDT:          0xffff82d040577000,
 			IretCrash:    "arch/x86/pv/iret.c:104",
 			FailsafeLine: "arch/x86/domain.c:1745",
 		},
@@ -59,6 +61,12 @@ func (v Version) SoftIntLengthKnown() bool { return v.atLeast(4, 22) }
 // SyscallUDKeepsDF reports whether the #UD of a user SYSCALL without callback
 // leaves DF alone (HIST-02; 4.17.7 has the change of 4.19).
 func (v Version) SyscallUDKeepsDF() bool { return v.atLeast(4, 19) || v.Minor == 17 }
+
+// SyscallFlagsByStack reports whether RFLAGS of a handler entered by a user
+// SYSCALL are ANDed with the low half of its RSP: the mask that was to clear DF
+// is held in a register that building the frame overwrites (since 4.19, and in
+// 4.17.7; seen on real Xen by the demo of CB-05).
+func (v Version) SyscallFlagsByStack() bool { return v.SyscallUDKeepsDF() }
 
 // DR6Merges reports whether new breakpoint bits replace old ones in the
 // virtual DR6; before they accumulate (HIST-11, DBG-10).
