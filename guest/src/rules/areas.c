@@ -2,9 +2,12 @@
 #include "rules.h"
 
 extern const struct demo frame_demos[], frame_gate_demos[];
+extern const struct demo callback_demos[], callback_nmi_demos[];
 
 const struct area areas[] = {
 	{ "FRAME", frame_demos },
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
+	{ "CB", callback_demos },
+	{ "CB", callback_nmi_demos },
 	{ NULL, NULL },
 };
