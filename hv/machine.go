@@ -29,7 +29,7 @@ type Machine struct {
 	warned int // how many of unsure have been logged, in this run or one before a Restore
 	onExit func(v int, ex *cpu.Exit)
 	exit   cpu.Exit // of the last slice; kept here so that no exit allocates
-	final  *Result // set once the guest has ended
+	final  *Result  // set once the guest has ended
 }
 
 // platform is what differs between bare metal and Xen. All slow path: it is

@@ -30,7 +30,7 @@ type Rule struct {
 	// Corrected says where real Xen contradicted the page, which then says what
 	// real Xen does.
 	Corrected string
-	Page       string // the whole text
+	Page      string // the whole text
 }
 
 var (
