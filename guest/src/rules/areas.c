@@ -2,12 +2,13 @@
 #include "rules.h"
 
 extern const struct demo frame_demos[], frame_gate_demos[];
-extern const struct demo callback_demos[], callback_nmi_demos[];
+extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
 
 const struct area areas[] = {
 	{ "FRAME", frame_demos },
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
 	{ "CB", callback_nmi_demos },
+	{ "MM", mm_demos },
 	{ NULL, NULL },
 };
