@@ -15,9 +15,11 @@ import (
 type Xen struct {
 	V *dom.VCPU
 
-	tb    bounce
-	frame probe.Frame
-	slots [11]probe.Slot
+	tb bounce
+	// settled says that Xen came in for a fault that it dealt with itself.
+	settled bool
+	frame   probe.Frame
+	slots   [11]probe.Slot
 }
 
 // NewXen makes the border of a vCPU.
@@ -63,6 +65,8 @@ func (x *Xen) Pending() bool { return x.tb.pending }
 // SYSRET or IRET. It returns when the guest can run or the domain is dead.
 func (x *Xen) Resume() {
 	v := x.V
+	settled := x.settled
+	x.settled = false
 	for !v.Dom.ShutDown {
 		switch {
 		case x.tb.pending:
@@ -74,7 +78,12 @@ func (x *Xen) Resume() {
 			x.deliver()
 		case v.Sysret && x.sysret():
 			return
-		case !v.Sysret && (!x.V.Reload || x.iret()):
+		case !v.Sysret && !v.Reload:
+			if settled {
+				dropLowSelectors(v.CPU)
+			}
+			return
+		case !v.Sysret && x.iret():
 			return
 		}
 	}
@@ -132,8 +141,9 @@ func (x *Xen) iret() bool {
 	x.V.Reload = false
 	flags := x.leaving()
 	cs, ss := c.Seg[x86.CS].Sel, c.Seg[x86.SS].Sel
-	if cs == abi.FlatKernelCS && ss == abi.FlatKernelSS && x86.Canonical(c.RIP) && !lowSelectors(c) {
+	if cs == abi.FlatKernelCS && ss == abi.FlatKernelSS && x86.Canonical(c.RIP) {
 		loadFlat(c)
+		dropLowSelectors(c)
 		c.SetFlags(flags)
 		x.V.FlagsRaw = false
 		c.Shadow = cpu.ShadowNone
@@ -149,6 +159,7 @@ func (x *Xen) iret() bool {
 		f = c.IretTo(c.RIP, cs, flags, c.R[x86.RSP], ss)
 	}
 	if !f.Valid {
+		dropLowSelectors(c)
 		x.V.FlagsRaw = false
 		return true
 	}
@@ -179,13 +190,16 @@ func (x *Xen) setFlags(f uint64) {
 	x.V.CPU.SetFlags(f)
 }
 
-// lowSelectors reports a data segment with selector 1-3, which IRET to an
-// outer level turns into 0.
-func lowSelectors(c *cpu.CPU) bool {
+// Settled says that the fault for which the guest was left needs no exception:
+// the guest goes on by IRET with its registers as they are.
+func (x *Xen) Settled() { x.settled = true }
+
+// dropLowSelectors turns data segment selectors 1 to 3 into 0, as every IRET
+// to an outer level does; the hidden parts stay (SEG-07; SDM vol. 2, "IRET").
+func dropLowSelectors(c *cpu.CPU) {
 	for _, s := range [...]int{x86.DS, x86.ES, x86.FS, x86.GS} {
 		if sel := c.Seg[s].Sel; sel-1 < 3 {
-			return true
+			c.Seg[s].Sel = 0
 		}
 	}
-	return false
 }

@@ -145,6 +145,8 @@ func (v *VCPU) resetCPU() {
 	c.PAT = 0x050100070406 // XEN_MSR_PAT, MM-27
 	c.XCR0 = 3             // x87 and SSE
 	c.GDTR = x86.Table{Base: GDTBase(v.ID), Limit: abi.LastReservedGDTByte}
+	// Xen's own, as SIDT tells the guest (PRIV-05); no gate is read from it here.
+	c.IDTR = x86.Table{Base: v.Dom.Version.Text.IDT, Limit: 256*16 - 1}
 	c.LDTR = x86.Segment{}
 	c.TR = x86.Segment{Sel: abi.TSSSelector, Attr: x86.AttrP | x86.TypeTSSBusy, Limit: 0x67, Base: GDTBase(v.ID) + tssPage<<mem.PageShift}
 	c.Intercept = cpu.InterceptSyscall | cpu.InterceptSysenter

@@ -17,6 +17,7 @@ func (p *Platform) fault(b *border, f x86.Fault) error {
 	switch f.Vector {
 	case x86.VectorPF:
 		if x.DescriptorFault(f) {
+			x.Settled()
 			return nil
 		}
 		r = emul.PageTableWrite(v, f)
@@ -41,6 +42,7 @@ func (p *Platform) fault(b *border, f x86.Fault) error {
 	}
 	if r.Handled {
 		if !r.Fault.Valid {
+			x.Settled()
 			return nil
 		}
 		f = r.Fault
