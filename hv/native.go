@@ -262,7 +262,8 @@ func (n *native) load(s any) {
 		panic(err) // a snapshot of another machine
 	}
 	n.state = saved.state
-	for v := range n.m.cpus {
+	for v, c := range n.m.cpus {
+		c.MMIOLo, c.MMIOHi = n.window(v)
 		n.attend(v)
 	}
 }

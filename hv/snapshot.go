@@ -1,6 +1,8 @@
 package hv
 
 import (
+	"slices"
+
 	"pvlab/hv/cpu"
 	"pvlab/hv/mem"
 )
@@ -17,14 +19,17 @@ type Snapshot struct {
 	sched scheduler
 	input inputLog
 	final *Result
-	notes int
+	// unsure has no room behind it: what is noted after the snapshot does not
+	// overwrite what was noted after another one.
+	unsure []string
 }
 
 // Snapshot remembers the present state. Release it when done.
 func (m *Machine) Snapshot() *Snapshot {
 	s := &Snapshot{
 		mem: m.mem.Snapshot(), cpus: make([]cpu.State, len(m.cpus)), plat: m.plat.save(),
-		clock: m.clock, sched: m.sched, input: m.input, final: m.final, notes: len(m.unsure),
+		clock: m.clock, sched: m.sched, input: m.input, final: m.final,
+		unsure: slices.Clip(m.unsure),
 	}
 	s.input.entries = s.input.entries[:len(s.input.entries):len(s.input.entries)]
 	for i, c := range m.cpus {
@@ -52,10 +57,9 @@ func (m *Machine) Restore(s *Snapshot) {
 		}
 		c.StateChanged()
 	}
-	m.plat.load(s.plat)
 	m.clock, m.sched, m.final = s.clock, s.sched, s.final
-	m.input = s.input
-	m.unsure = m.unsure[:s.notes]
+	m.input, m.unsure = s.input, s.unsure
+	m.plat.load(s.plat) // which looks at the clock
 }
 
 // Replay goes back to s to run once more what has run since: the input that
