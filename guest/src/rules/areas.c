@@ -3,12 +3,15 @@
 
 extern const struct demo frame_demos[], frame_gate_demos[];
 extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
+extern const struct demo priv_demos[], seg_demos[];
 
 const struct area areas[] = {
 	{ "FRAME", frame_demos },
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
 	{ "CB", callback_nmi_demos },
+	{ "PRIV", priv_demos },
+	{ "SEG", seg_demos },
 	{ "MM", mm_demos },
 	{ NULL, NULL },
 };
