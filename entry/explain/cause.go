@@ -10,7 +10,7 @@ type Cause struct {
 	Kind string `json:"kind"`
 	Rule string `json:"rule,omitempty"`
 	Step uint64 `json:"step"`
-	At   uint64 `json:"at"` // the instruction
+	At   Word   `json:"at"` // the instruction
 	// Frame is the frame that was not treated rightly, 0 for none.
 	Frame int `json:"frame,omitempty"`
 	// Return is the return that shows it, 0 for none.

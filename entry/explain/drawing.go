@@ -10,18 +10,18 @@ import (
 // consumed, highest address first.
 type Drawing struct {
 	Rows     []DrawRow `json:"rows"`
-	Entry    uint64    `json:"entry"`    // stack pointer when the handler began
-	Consumed uint64    `json:"consumed"` // address of the first word taken, 0 if none was
+	Entry    Word      `json:"entry"`    // stack pointer when the handler began
+	Consumed Word      `json:"consumed"` // address of the first word taken, 0 if none was
 	By       string    `json:"by,omitempty"`
 }
 
 // DrawRow is one word of the stack.
 type DrawRow struct {
-	Addr  uint64 `json:"addr"`
+	Addr  Word   `json:"addr"`
 	Slot  string `json:"slot,omitempty"` // as delivered
-	Value uint64 `json:"value"`
+	Value Word   `json:"value"`
 	Role  string `json:"role,omitempty"` // as taken
-	Taken uint64 `json:"taken"`
+	Taken Word   `json:"taken"`
 	// Source tells where a taken word came from, when not from the slot
 	// beside it.
 	Source string `json:"source,omitempty"`
@@ -32,24 +32,24 @@ func (d *diagnosis) drawing(c *Cause) *Drawing {
 	if f == nil {
 		return nil
 	}
-	w := &Drawing{Entry: f.Frame.At}
+	w := &Drawing{Entry: Word(f.Frame.At)}
 	rows := make(map[uint64]*DrawRow)
 	for _, s := range f.Frame.Slots {
-		rows[s.Addr] = &DrawRow{Addr: s.Addr, Slot: s.Name, Value: s.Value}
+		rows[s.Addr] = &DrawRow{Addr: Word(s.Addr), Slot: s.Name, Value: Word(s.Value)}
 	}
 	if c.Return != 0 {
 		r := d.t.returns[c.Return-1]
 		w.By, _ = d.how(r)
 		if len(r.Words) > 0 {
-			w.Consumed = r.Words[0].Addr
+			w.Consumed = Word(r.Words[0].Addr)
 		}
 		for _, x := range r.Words {
 			row := rows[x.Addr]
 			if row == nil {
-				row = &DrawRow{Addr: x.Addr}
+				row = &DrawRow{Addr: Word(x.Addr)}
 				rows[x.Addr] = row
 			}
-			row.Role, row.Taken = x.Role, x.Value
+			row.Role, row.Taken = x.Role, Word(x.Value)
 			o := x.Origin
 			if o.Kind != Slot || o.Name != row.Slot || o.Frame != f.Number || o.Changed != 0 {
 				if o.Kind != Unknown {
@@ -84,7 +84,7 @@ func (w *Drawing) Text() string {
 		taken = "taken by " + w.By + " as"
 	}
 	line(&b, "  %-16s  %-23s  %s", "address", "delivered", taken)
-	last := uint64(0)
+	last := Word(0)
 	for i, r := range w.Rows {
 		if i > 0 && last-r.Addr != 8 {
 			line(&b, "  ...")

@@ -174,8 +174,8 @@ func (d *diagnosis) lostCause(r *Return) *Cause {
 	l := r.Lost[0]
 	v["reg"], v["got"], v["want"] = l.Reg, fmt.Sprintf("%#x", l.Got), fmt.Sprintf("%#x", l.Want)
 	v["what"] = "it holds " + l.Origin.words(d.sym.text)
-	if l.Writer != 0 && l.Writer != l.Origin.Maker {
-		v["writer"] = ", written last at " + d.sym.text(l.Writer)
+	if l.Writer != 0 && uint64(l.Writer) != l.Origin.Maker {
+		v["writer"] = ", written last at " + d.sym.text(uint64(l.Writer))
 	}
 	return d.returnCause("clobbered", r, v)
 }

@@ -18,7 +18,7 @@ type Ending struct {
 	Console []string `json:"console,omitempty"`
 	// Slot and Addr are the word of a frame that could not be stored.
 	Slot string `json:"slot,omitempty"`
-	Addr uint64 `json:"addr,omitempty"`
+	Addr Word   `json:"addr,omitempty"`
 	// Faults are the exceptions that led to a native triple fault, in order.
 	Faults []string `json:"faults,omitempty"`
 	Regs   Regs     `json:"-"`

@@ -41,11 +41,11 @@ type FrameView struct {
 	Event    string `json:"event"` // "#PF (vector 14)"
 	From     string `json:"from"`  // "kernel" or "user"
 	At       Place  `json:"at"`    // interrupted instruction
-	Stack    uint64 `json:"stack"` // address of the frame
+	Stack    Word   `json:"stack"` // address of the frame
 	Handler  Place  `json:"handler"`
 	Returned bool   `json:"returned"`
 	Times    int    `json:"times"`
-	Last     uint64 `json:"last,omitempty"` // address of the last one's frame
+	Last     Word   `json:"last,omitempty"` // address of the last one's frame
 }
 
 // PathStep is one instruction on the way to the cause. Skipped counts those
@@ -60,14 +60,14 @@ type PathStep struct {
 // RegView is a register at the cause.
 type RegView struct {
 	Name   string `json:"name"`
-	Value  uint64 `json:"value"`
+	Value  Word   `json:"value"`
 	Symbol string `json:"symbol,omitempty"` // where the value points to, as "name+0x12"
 }
 
 // WordView is a word of the guest's stack at the cause.
 type WordView struct {
-	Addr   uint64 `json:"addr"`
-	Value  uint64 `json:"value"`
+	Addr   Word   `json:"addr"`
+	Value  Word   `json:"value"`
 	Origin string `json:"origin,omitempty"`
 	Symbol string `json:"symbol,omitempty"` // where the value points to
 }
@@ -125,7 +125,7 @@ func (d *diagnosis) chain() []FrameView {
 	for _, f := range d.t.frames {
 		rip, _ := f.Frame.Slot("rip")
 		v := FrameView{Number: f.Number, Event: eventWords(&f.Frame), From: "kernel", At: d.sym.At(rip.Value),
-			Stack: f.Frame.At, Handler: d.sym.At(f.Frame.Handler), Returned: f.Returned != 0, Times: 1}
+			Stack: Word(f.Frame.At), Handler: d.sym.At(f.Frame.Handler), Returned: f.Returned != 0, Times: 1}
 		if f.Frame.FromUser {
 			v.From = "user"
 		}
@@ -168,14 +168,14 @@ func (d *diagnosis) state(c *Cause) (regs []RegView, stack []WordView) {
 		words = d.t.consume(r.RSP(), make([]string, stackWords))
 	}
 	for i, n := range x86.RegNames {
-		regs = append(regs, RegView{n, r.R[i], d.sym.name(r.R[i])})
+		regs = append(regs, RegView{n, Word(r.R[i]), d.sym.name(r.R[i])})
 	}
-	regs = append(regs, RegView{"rip", r.RIP, d.sym.name(r.RIP)}, RegView{Name: "rflags", Value: r.RFLAGS})
+	regs = append(regs, RegView{"rip", Word(r.RIP), d.sym.name(r.RIP)}, RegView{Name: "rflags", Value: Word(r.RFLAGS)})
 	for _, w := range words {
 		if !w.Read {
 			break
 		}
-		v := WordView{Addr: w.Addr, Value: w.Value, Symbol: d.sym.name(w.Value)}
+		v := WordView{Addr: Word(w.Addr), Value: Word(w.Value), Symbol: d.sym.name(w.Value)}
 		if w.Origin.Kind != Unknown {
 			v.Origin = w.Origin.words(d.short)
 		}
@@ -187,7 +187,7 @@ func (d *diagnosis) state(c *Cause) (regs []RegView, stack []WordView) {
 // faultAt is the frame that the instruction at the cause raised, nil if none.
 func (d *diagnosis) faultAt(c *Cause) *Delivery {
 	for _, f := range d.t.frames {
-		if f.Step == c.Step && f.At == c.At {
+		if f.Step == c.Step && Word(f.At) == c.At {
 			return f
 		}
 	}
@@ -257,6 +257,6 @@ func (d *diagnosis) harmless(f *Delivery) []string {
 func (d *diagnosis) names() func(uint64) (string, uint64) {
 	return func(a uint64) (string, uint64) {
 		p := d.sym.At(a)
-		return p.Symbol, p.Addr - p.Offset
+		return p.Symbol, uint64(p.Addr) - p.Offset
 	}
 }

@@ -61,7 +61,7 @@ func TestRecursionBySwapgs(t *testing.T) {
 		fr.Vector = x86.VectorGP
 		f.deliver(fr)
 	}
-	x := Explain(f.t, &Ending{How: "killed", Rule: "CRASH-03", Slot: "ss", Addr: at - 8,
+	x := Explain(f.t, &Ending{How: "killed", Rule: "CRASH-03", Slot: "ss", Addr: Word(at - 8),
 		Console: []string{"Pagetable walk from 000000000007fec0:"}, Regs: f.regs()}, &Symbols{})
 	if x.Cause == nil || x.Cause.Rule != "PRIV-04" || x.Cause.At != flatCode {
 		t.Fatalf("cause %+v, want PRIV-04 at the swapgs", x.Cause)

@@ -28,18 +28,18 @@ func (k OriginKind) MarshalText() ([]byte, error) { return []byte(k.String()), n
 // Origin is where the content of a register or of a memory word came from.
 // Plain moves carry it along; arithmetic marks it changed.
 type Origin struct {
-	Kind  OriginKind `json:"kind"`
-	Frame int        `json:"frame,omitempty"` // number of the frame, from 1 (Slot, Live, Scratch)
-	Name  string     `json:"name,omitempty"`  // slot or register
+	Kind  OriginKind
+	Frame int    // number of the frame, from 1 (Slot, Live, Scratch)
+	Name  string // slot or register
 	// Maker is the instruction that made the value (Constant, ReturnAddress,
 	// Flags, Computed).
-	Maker uint64 `json:"maker,omitempty"`
+	Maker uint64
 	// Stored is the last instruction that stored it to memory, 0 if none did
 	// since it was made.
-	Stored uint64 `json:"stored,omitempty"`
+	Stored uint64
 	// Changed is the last instruction that altered part of the value in
 	// place, 0 if it is as it was.
-	Changed uint64 `json:"changed,omitempty"`
+	Changed uint64
 }
 
 // IsSlot reports whether the word came, changed or not, from the slot of that

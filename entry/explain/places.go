@@ -36,7 +36,7 @@ func (s *Symbols) before(t *Symbols) *Symbols {
 
 // Place is an address with its names.
 type Place struct {
-	Addr   uint64 `json:"addr"`
+	Addr   Word   `json:"addr"`
 	Symbol string `json:"symbol,omitempty"`
 	Offset uint64 `json:"offset,omitempty"`
 	File   string `json:"file,omitempty"`
@@ -45,7 +45,7 @@ type Place struct {
 
 // At names an address.
 func (s *Symbols) At(addr uint64) Place {
-	p := Place{Addr: addr}
+	p := Place{Addr: Word(addr)}
 	if s.Name != nil {
 		if n, off, ok := s.Name(addr); ok {
 			p.Symbol, p.Offset = printable(n), off

@@ -63,7 +63,7 @@ func Attach(m *hv.Machine) *Recorder {
 	p := m.Probes()
 	p.Frame = append(p.Frame, r.frame)
 	p.Mode = append(p.Mode, func(e *probe.Mode) { r.kernel[e.VCPU] = e.Kernel })
-	p.StoreFault = append(p.StoreFault, func(e *probe.StoreFault) { r.end.Slot, r.end.Addr = e.Slot, e.Addr })
+	p.StoreFault = append(p.StoreFault, func(e *probe.StoreFault) { r.end.Slot, r.end.Addr = e.Slot, Word(e.Addr) })
 	p.Death = append(p.Death, func(e *probe.Death) { r.end.Rule = e.Rule })
 	p.Console = append(p.Console, func(l string) {
 		if len(r.end.Console) < 200 {

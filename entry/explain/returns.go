@@ -64,10 +64,10 @@ type Consumed struct {
 // Lost is a register that the interrupted code does not get back.
 type Lost struct {
 	Reg    string `json:"reg"`
-	Want   uint64 `json:"want"`
-	Got    uint64 `json:"got"`
+	Want   Word   `json:"want"`
+	Got    Word   `json:"got"`
 	Origin Origin `json:"origin"`           // of what it gets
-	Writer uint64 `json:"writer,omitempty"` // last instruction that wrote it
+	Writer Word   `json:"writer,omitempty"` // last instruction that wrote it
 	Why    string `json:"why,omitempty"`    // rule id when Xen's return did it
 	Text   string `json:"text,omitempty"`   // as a sentence
 }
@@ -264,7 +264,7 @@ func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 		if i == x86.RSP || got[i] == d.Before.R[i] {
 			continue
 		}
-		lost = append(lost, Lost{n, d.Before.R[i], got[i], origin[i], t.writer[i], why[i], ""})
+		lost = append(lost, Lost{n, Word(d.Before.R[i]), Word(got[i]), origin[i], Word(t.writer[i]), why[i], ""})
 	}
 	// The handler may move RIP on and change TF and RF on purpose.
 	const own = x86.FlagTF | x86.FlagRF
@@ -279,7 +279,7 @@ func (t *Tracker) lostBy(r *Return, d *Delivery, _ *Regs) (lost []Lost) {
 			want, is = want&^own, is&^own
 		}
 		if ok && want != is {
-			lost = append(lost, Lost{role, s.Value, c.Value, c.Origin, c.Origin.Changed, "", ""})
+			lost = append(lost, Lost{role, Word(s.Value), Word(c.Value), c.Origin, Word(c.Origin.Changed), "", ""})
 		}
 	}
 	return lost

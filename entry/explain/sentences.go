@@ -19,7 +19,7 @@ func (d *diagnosis) cause(name string, step, at uint64, frame int, v map[string]
 	if d.t.platform == Native {
 		v["otherplatform"] = "Xen"
 	}
-	c := &Cause{Kind: name, Rule: k.rule, Step: step, At: at, Frame: frame, Fatal: k.fatal,
+	c := &Cause{Kind: name, Rule: k.rule, Step: step, At: Word(at), Frame: frame, Fatal: k.fatal,
 		Verdict: fill(k.verdict, v), Fix: fill(k.fix, v), Other: fill(k.other, v)}
 	return c
 }
