@@ -81,12 +81,17 @@ func (m *Machine) Domain() *dom.Domain {
 	return nil
 }
 
-func (x *xen) ready(v int) bool { return x.pv.Ready(v) }
+// ready: a domain that a timer of Xen's has shut down is ready to be seen as
+// ended, whatever its vCPUs wait for (CRASH-12).
+func (x *xen) ready(v int) bool { return x.pv.Ready(v) || x.pv.Dom.ShutDown }
 
 // enter lets what became pending while the vCPU was in the guest, or not
 // running, reach it. Without that nothing is delivered: an upcall happens
 // only on the way out of Xen (EVT-02).
 func (x *xen) enter(v int) outcome {
+	if x.pv.Dom.ShutDown {
+		return ended(x.shutdown())
+	}
 	vc := x.pv.Dom.VCPU[v]
 	if !vc.Kicked && !vc.Fresh {
 		return outcome{}
