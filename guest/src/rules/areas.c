@@ -4,6 +4,8 @@
 extern const struct demo frame_demos[], frame_gate_demos[];
 extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
 extern const struct demo priv_demos[], seg_demos[];
+extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
+extern const struct demo crash_demos[], crash_not_demos[];
 
 const struct area areas[] = {
 	{ "FRAME", frame_demos },
@@ -12,6 +14,11 @@ const struct area areas[] = {
 	{ "CB", callback_nmi_demos },
 	{ "PRIV", priv_demos },
 	{ "SEG", seg_demos },
+	{ "EVT", evt_demos },
+	{ "EVT", evt_time_demos },
+	{ "EVT", evt_port_ops_demos },
 	{ "MM", mm_demos },
+	{ "CRASH", crash_demos },
+	{ "CRASH", crash_not_demos },
 	{ NULL, NULL },
 };
