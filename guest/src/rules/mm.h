@@ -35,6 +35,8 @@
 #define MMU_PT_UPDATE_PRESERVE_AD	2
 #define MMU_PT_UPDATE_NO_TRANSLATE	3
 
+#define VMASST_TYPE_m2p_strict	32
+
 #define UVMF_ALL		4	/* flush on all vCPUs */
 
 #define __HYPERVISOR_memory_op		12
@@ -66,8 +68,10 @@ long ext_op(u32 cmd, u64 mfn, u64 arg2);	/* one mmuext_op */
 #define pin(cmd, table)	ext_op(cmd, frame_of(table), 0)
 #define unpin(table)	ext_op(MMUEXT_UNPIN_TABLE, frame_of(table), 0)
 
-/* mm_touch.c: a load, a store or a jump of kernel code, and how it ended. */
-extern char touch_read[], touch_write[], touch_write4[], touch_jump[];
+/* mm_touch.c: a load, a store or a jump of kernel code, and how it ended. CMPXCHG
+   compares with RAX's sentinel, which no slot holds, or with 0 (touch_cmpxchg0). */
+extern char touch_read[], touch_write[], touch_write1[], touch_write4[], touch_jump[];
+extern char touch_or[], touch_xchg[], touch_cmpxchg[], touch_cmpxchg0[];
 struct record *touch(const void *code, u64 address, u64 value);
 /* "what: goes on" or "what: #PF, error code 2", with the address if it is wrong. */
 void say_end(const char *what, const struct record *r, u64 address);
@@ -80,7 +84,8 @@ void mm_14(void), mm_14_bad(void), mm_25(void), mm_25_bad(void);		/* mm_types.c 
 void mm_03(void), mm_03_bad(void), mm_04(void), mm_12(void), mm_12_bad(void);
 void mm_13(void), mm_13_bad(void), mm_19(void), mm_24(void), mm_24_bad(void);	/* mm_entries.c */
 void mm_08(void), mm_08_bad(void), mm_09(void), mm_10(void), mm_10_bad(void), mm_11(void);
-void mm_16(void), mm_16_bad(void), mm_18(void), mm_26(void);			/* mm_update.c */
+void mm_16(void), mm_16_bad(void);						/* mm_update.c */
+void mm_18(void), mm_26(void);							/* mm_ops.c */
 void mm_05(void), mm_05_bad(void), mm_06(void), mm_06_bad(void), mm_15(void), mm_15_bad(void);
 void mm_20(void), mm_21(void);							/* mm_spaces.c */
 void mm_17(void), mm_22(void), mm_22_bad(void), mm_27(void);			/* mm_domain.c */

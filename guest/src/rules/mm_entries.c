@@ -142,11 +142,21 @@ static void slots_of_fresh_l4(void)
 	say("slots that kept it: %lu, that Xen uses: %s", kept, filled ? "some" : "none");
 }
 
+static void m2p_slot(const char *when)
+{
+	say("slot 256, the M2P table's, %s: %s", when, own_l4[L4_FIRST_XEN] ? "filled" : "empty");
+}
+
 void mm_12(void)
 {
 	u64 l3;
 
 	slots_of_fresh_l4();
+	m2p_slot("before the L4 is loaded");
+	ext_op(MMUEXT_NEW_BASEPTR, frame_of(own_l4), 0);
+	m2p_slot("as the kernel's root");
+	ext_op(MMUEXT_NEW_BASEPTR, frame_of(boot_table()), 0);
+	m2p_slot("after that");
 	l3 = entry_for(own_l3, TABLE_FLAGS);
 	say_result("slot 255", update(&own_l4[255], l3));
 	say_result("slot 272", update(&own_l4[272], l3));

@@ -158,6 +158,25 @@ void mm_20(void)
 	say_touch("read Xen's last slot", touch_read, L4_SPACE(L4_LAST_XEN));
 }
 
+/* With m2p_strict a root has the M2P table from the start and loses it as user's. */
+static void strict(void)
+{
+	HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_m2p_strict);
+	own_fill();
+	own_protect();
+	pin(MMUEXT_PIN_L4_TABLE, own_l4);
+	say("m2p_strict: slot 256 of a fresh root is %s", own_l4[L4_FIRST_XEN] ? "filled" : "empty");
+	ext_op(MMUEXT_NEW_USER_BASEPTR, frame_of(own_l4), 0);
+	say("m2p_strict: as user mode's root it is %s", own_l4[L4_FIRST_XEN] ? "filled" : "empty");
+	ext_op(MMUEXT_NEW_USER_BASEPTR, frame_of(user_table()), 0);
+	ext_op(MMUEXT_NEW_BASEPTR, frame_of(own_l4), 0);
+	say("m2p_strict: as the kernel's root it is %s", own_l4[L4_FIRST_XEN] ? "filled" : "empty");
+	HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_m2p_strict);
+	ext_op(MMUEXT_NEW_BASEPTR, frame_of(boot_table()), 0);
+	unpin(own_l4);
+	own_release();
+}
+
 void mm_21(void)
 {
 	const u64 *m2p = (const u64 *)M2P_START, *p2m = (const u64 *)start_info->mfn_list;
@@ -177,4 +196,5 @@ void mm_21(void)
 	catch_all();
 	say_touch("a store", touch_write, (u64)&m2p[frame]);
 	say_touch("a jump", touch_jump, (u64)&m2p[frame & ~511UL]);
+	strict();
 }

@@ -5,6 +5,11 @@
 KERNEL_CODE(touch_read, "mov (%rdi), %rax\nud2");
 KERNEL_CODE(touch_write, "mov %rsi, (%rdi)\nud2");
 KERNEL_CODE(touch_write4, "mov %esi, (%rdi)\nud2");
+KERNEL_CODE(touch_write1, "mov %sil, (%rdi)\nud2");
+KERNEL_CODE(touch_or, "lock or %rsi, (%rdi)\nud2");
+KERNEL_CODE(touch_xchg, "xchg %rsi, (%rdi)\nud2");
+KERNEL_CODE(touch_cmpxchg, "lock cmpxchg %rsi, (%rdi)\nud2");
+KERNEL_CODE(touch_cmpxchg0, "xor %eax, %eax\nlock cmpxchg %rsi, (%rdi)\nud2");
 KERNEL_CODE(touch_jump, "jmp *%rdi");
 
 struct record *touch(const void *code, u64 address, u64 value)
