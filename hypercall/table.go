@@ -67,7 +67,7 @@ func Rows() []Row {
 		{abi.HypNMIOp, "nmi_op", 2, Full, "", nmiOp},
 		{abi.HypSchedOp, "sched_op", 2, Full, "", schedOp},
 		{abi.HypCallbackOp, "callback_op", 2, Full, "", callbackOp},
-		{abi.HypXenoprofOp, "xenoprof_op", 2, Absent, "", nil},
+		{abi.HypXenoprofOp, "xenoprof_op", 2, Partial, "what is refused", xenoprofOp},
 		{abi.HypEventChannelOp, "event_channel_op", 2, Partial, "2-level channels of the own domain, no PIRQs", eventChannelOp},
 		{abi.HypPhysdevOp, "physdev_op", 2, Partial, "set_iopl, set_iobitmap, pirq_eoi_gmfn", physdevOp},
 		{abi.HypHVMOp, "hvm_op", 2, Partial, "what is refused", hvmOp},

@@ -179,6 +179,21 @@ func hvmOp(c *Caller) (uint64, error) {
 	return c.subOp(c.args[0])
 }
 
+// xenoprofOp is hypercall 31. Nobody is the primary profiler before an init of
+// dom0's (C/xenoprof.c:do_xenoprof_op).
+func xenoprofOp(c *Caller) (uint64, error) {
+	const last = 17
+	anybody := []uint64{0, 8, 11, 14} // init, enable_virq, disable_virq, get_buffer
+	switch op := c.cmd32(0); {
+	case op > last:
+		return ret(abi.EINVAL)
+	case !slices.Contains(anybody, op):
+		return ret(abi.EPERM)
+	default:
+		return c.subOp(op)
+	}
+}
+
 // grantTableOp is hypercall 20 (C/grant_table.c:do_grant_table_op).
 func grantTableOp(c *Caller) (uint64, error) {
 	const (

@@ -114,6 +114,7 @@ func (e *AdoptError) Error() string {
 func (d *Domain) SetStart(rip, rsp, rsi uint64) {
 	v := d.VCPU[0]
 	v.CPU.RIP = rip
+	clear(v.CPU.R[:]) // a processor's reset leaves its signature in EDX
 	v.CPU.R[x86.RSP] = rsp
 	v.CPU.R[x86.RSI] = rsi
 	if !d.Privileged {

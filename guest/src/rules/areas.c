@@ -1,6 +1,8 @@
 /* areas.c - the areas of the rule book that have demos. */
 #include "rules.h"
 
+extern const struct demo boot_demos[], boot_cpu_demos[], boot_start_demos[];
+extern const struct demo hc_demos[], hc_batch_demos[], hc_mode_demos[], hc_table_demos[];
 extern const struct demo frame_demos[], frame_gate_demos[];
 extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
 extern const struct demo priv_demos[], seg_demos[];
@@ -8,6 +10,13 @@ extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo crash_demos[], crash_not_demos[];
 
 const struct area areas[] = {
+	{ "BOOT", boot_demos },
+	{ "BOOT", boot_cpu_demos },
+	{ "BOOT", boot_start_demos },
+	{ "HC", hc_demos },
+	{ "HC", hc_batch_demos },
+	{ "HC", hc_mode_demos },
+	{ "HC", hc_table_demos },
 	{ "FRAME", frame_demos },
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
