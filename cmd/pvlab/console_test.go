@@ -155,3 +155,20 @@ func TestCrashExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestConsoleBytesInJSON: console output that is no text arrives whole.
+func TestConsoleBytesInJSON(t *testing.T) {
+	elf := echoGuest(t)
+	for typed, want := range map[string]string{
+		"h\xc3\xa9\n": `"text":"got hé\n"`,
+		"h\xff\n":     `"bytes":"Z290IGj/Cg=="`, // base64 of "got h\xff\n"
+	} {
+		var out, errw bytes.Buffer
+		if code := run([]string{"boot", elf, "--json"}, strings.NewReader(typed), &out, &errw); code != 0 {
+			t.Fatalf("exit %d: %s", code, &errw)
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q: no %s in\n%s", typed, want, &out)
+		}
+	}
+}

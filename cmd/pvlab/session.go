@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"pvlab/entry/explain"
 	"pvlab/hv"
@@ -28,6 +29,7 @@ type event struct {
 	Event  string   `json:"event"` // console, hypervisor, trace, end, explanation
 	Step   uint64   `json:"step"`
 	Text   string   `json:"text,omitempty"`
+	Bytes  []byte   `json:"bytes,omitempty"` // console output that is not UTF-8, in base64; Text is then empty
 	End    string   `json:"end,omitempty"`
 	Code   *int     `json:"code,omitempty"` // exit status
 	Reason *int     `json:"reason,omitempty"`
@@ -69,10 +71,22 @@ func (s *session) console() io.Writer {
 			if i < 0 {
 				i = len(s.line) - 1
 			}
-			s.emit(event{Event: "console", Text: string(s.line[:i+1])})
+			s.emitConsole(s.line[:i+1])
 			s.line = s.line[i+1:]
 		}
 	})
+}
+
+// emitConsole emits a piece of console output; JSON text would not keep all
+// bytes.
+func (s *session) emitConsole(b []byte) {
+	e := event{Event: "console"}
+	if utf8.Valid(b) {
+		e.Text = string(b)
+	} else {
+		e.Bytes = b
+	}
+	s.emit(e)
 }
 
 type writerFunc func([]byte) (int, error)
@@ -129,7 +143,7 @@ func (s *session) ended(m *hv.Machine, r hv.Result) {
 	code := r.End.ExitCode()
 	if s.json != nil {
 		if len(s.line) > 0 {
-			s.emit(event{Event: "console", Text: string(s.line)})
+			s.emitConsole(s.line)
 		}
 		e := event{Event: "end", End: r.End.String(), Code: &code, Unsure: r.Unsure}
 		if m.Config().Platform == hv.Xen {
