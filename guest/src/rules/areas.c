@@ -5,6 +5,7 @@ extern const struct demo boot_demos[], boot_cpu_demos[], boot_start_demos[];
 extern const struct demo hc_demos[], hc_batch_demos[], hc_mode_demos[], hc_table_demos[];
 extern const struct demo frame_demos[], frame_gate_demos[];
 extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
+extern const struct demo iret_demos[], iret_mode_demos[];
 extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo crash_demos[], crash_not_demos[];
@@ -21,6 +22,8 @@ const struct area areas[] = {
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
 	{ "CB", callback_nmi_demos },
+	{ "IRET", iret_demos },
+	{ "IRET", iret_mode_demos },
 	{ "PRIV", priv_demos },
 	{ "SEG", seg_demos },
 	{ "EVT", evt_demos },

@@ -149,8 +149,9 @@ void seg_05(void)
 	seg_restore();
 }
 
-/* DS by itself, after a hypercall (Xen leaves by SYSRET) and after an emulated
-   instruction (by IRET from ring 0). An IRETQ of the guest within ring 3 has no
+/* DS by itself, after a hypercall (Xen leaves by SYSRET), after an emulated
+   instruction (by IRET from ring 0), in a handler (SYSRET) and after its
+   HYPERVISOR_iret (IRET). An IRETQ of the guest within ring 3 has no
    place here: it changes no selector (SDM vol. 2, "IRET"), but QEMU clears it. */
 KERNEL_CODE(seg_low_ds,
 	"mov %ebx, %ds\n"
@@ -159,7 +160,17 @@ KERNEL_CODE(seg_low_ds,
 	"mov %ds, %r13d\n"
 	"mov %cr0, %rax\n"
 	"mov %ds, %r14d\n"
+	"mov %ebx, %ds\n"
+	"ud2\n"
+	"mov %ds, %r15d\n"
 	"ud2");
+
+/* The first UD2 is gone over by HYPERVISOR_iret, the second ends the code. */
+static int go_over_once(struct record *r)
+{
+	r->back.ip += 2;
+	return seen_count == 1 ? BACK_IRET : LEAVE;
+}
 
 static void low_selectors(void)
 {
@@ -168,9 +179,12 @@ static void low_selectors(void)
 		struct record *r;
 
 		s.gpr[RBX] = selector;
-		r = go(&s, NULL);
+		go(&s, go_over_once);
+		r = &seen[1];
 		say("DS loaded with %lu reads %lu, after a hypercall %lu, after an emulated instruction %lu",
 		    selector, r->gpr[R12], r->gpr[R13], r->gpr[R14]);
+		say("loaded with %lu again it reads %lu in a handler, after HYPERVISOR_iret %lu",
+		    selector, seen[0].ds, r->gpr[R15]);
 	}
 	asm volatile("mov %0, %%ds" : : "r"(0));
 }
