@@ -154,10 +154,6 @@ static void cb_05(void)
 	NAME_CODE(user_syscall);
 	catch_callback(CALLBACKTYPE_syscall, CALLBACKF_mask_events);
 	s.at.flags = CODE_FLAGS | FLAG_DF | FLAG_CF | FLAG_NT | FLAG_AC | FLAG_ID;
-	s.at.flags = CODE_FLAGS | FLAG_DF | FLAG_CF | FLAG_NT | FLAG_AC | FLAG_ID;
-	{ static u64 fl[] = {0, FLAG_DF, FLAG_CF, FLAG_NT, FLAG_AC, FLAG_ID, FLAG_DF|FLAG_CF, FLAG_DF|FLAG_ID};
-	for (int i=0;i<8;i++) { s.at.flags = CODE_FLAGS | fl[i]; go(&s,NULL); say("DEBUG %lx %lx %lx", fl[i], seen[0].flags, seen[0].gpr[R11]); } }
-	s.at.flags = CODE_FLAGS | FLAG_DF | FLAG_CF | FLAG_NT | FLAG_AC | FLAG_ID;
 	go(&s, NULL);
 	show_frame("syscall", &seen[0]);
 	say("handler: rsp %s, gs base is the kernel's %d", named(seen[0].rsp),

@@ -26,6 +26,8 @@
 #define VMASST_TYPE_writable_pagetables	2
 #define VMASST_TYPE_architectural_iopl	4
 
+#define VGCF_IN_SYSCALL			0x100	/* a flag of iret */
+
 #define HOLE_START			0xffff800000000000	/* Xen's own addresses */
 #define HOLE_END			0xffff880000000000
 #define M2P_START			HOLE_START
