@@ -71,6 +71,8 @@ void mm_03_bad(void)
 
 			say("L%u with %s = -%s", level, refused[i].name, errno_name(result));
 		}
+	say_result("G added to an L2 entry in use", update(own_l2, own_l2[0] | PTE_G));
+	say_result("A and D taken from it", update(own_l2, own_l2[0] & ~(u64)(PTE_A | PTE_D)));
 	end();
 	own_fill();
 	own_l3[1] = entry_for(own_l2, TABLE_FLAGS | PTE_PCD);
