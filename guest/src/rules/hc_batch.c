@@ -99,7 +99,7 @@ CODE_NAME(hc_12_landed);
 static void batch_with_iret(u32 at)
 {
 	/* rax r11 rcx flags rip cs rflags rsp ss (IRET-01) */
-	u64 frame[9] = { 0x77, 0x66, 0x55, 0, (u64)hc_12_landed, FLAT_CS & ~3, FLAG_IF | FLAG_FIXED,
+	u64 frame[9] = { 0x180000077, 0x66, 0x55, 0, (u64)hc_12_landed, FLAT_CS & ~3, FLAG_IF | FLAG_FIXED,
 			 (u64)cell_stack_top - 256, FLAT_DS };
 	struct start s = kernel_code(hc_12_code);
 	struct record *r;
