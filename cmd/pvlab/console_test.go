@@ -12,18 +12,24 @@ import (
 	"pvlab/entry/judge"
 )
 
-// echoGuest builds testdata/echo: a guest that answers one line of its
-// console, on each platform in that platform's way.
-func echoGuest(t *testing.T) string {
+// compileGuest builds testdata/NAME.S.
+func compileGuest(t *testing.T, name string) string {
 	t.Helper()
 	judge.Require(t, "cc")
-	elf := filepath.Join(t.TempDir(), "echo.elf")
+	elf := filepath.Join(t.TempDir(), name+".elf")
 	cmd := exec.Command("cc", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
-		"-Wl,-T,testdata/echo/echo.ld", "-o", elf, "testdata/echo/echo.S")
+		"-Wl,-T,testdata/dual.ld", "-o", elf, "testdata/"+name+".S")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return elf
+}
+
+// echoGuest is a guest that answers one line of its console, on each platform
+// in that platform's way.
+func echoGuest(t *testing.T) string {
+	t.Helper()
+	return compileGuest(t, "echo")
 }
 
 var consoles = map[string][]string{
@@ -122,14 +128,14 @@ func TestNotModelled(t *testing.T) {
 	}{
 		{"instruction", "sse\n", nil, 15, []string{"<add>", "0f 58 c8", "addps"}},
 		{"instruction, tolerant", "sse\n", []string{"--tolerant"}, 15, []string{"addps"}},
-		{"hypercall", "grant\n", nil, 15, []string{"hypercall 20 (grant_table_op) not modelled", "<unusual+"}},
-		{"hypercall, tolerant", "grant\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 20 (grant_table_op)"}},
-		{"hypercall, tolerant, JSON", "grant\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 20 (grant_table_op) not modelled"]`}},
+		{"hypercall", "x\n", nil, 15, []string{"hypercall 36 (domctl)", "<unusual+"}},
+		{"hypercall, tolerant", "x\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 36 (domctl)"}},
+		{"hypercall, tolerant, JSON", "x\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 36 (domctl)`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			args := append([]string{"boot", elf}, tt.flags...)
+			args := append([]string{"boot", elf, "--dom0"}, tt.flags...)
 			if code := run(args, strings.NewReader(tt.typed), &out, &out); code != tt.code {
 				t.Errorf("exit %d, want %d", code, tt.code)
 			}
@@ -169,6 +175,17 @@ func TestConsoleBytesInJSON(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q: no %s in\n%s", typed, want, &out)
+		}
+	}
+}
+
+// TestStaleTranslation: a guest whose result depends on --tlb.
+func TestStaleTranslation(t *testing.T) {
+	elf := compileGuest(t, "stale")
+	for tlb, want := range map[string]string{"keep": "old\n", "drop": "new\n"} {
+		var out, errw bytes.Buffer
+		if code := run([]string{"boot", elf, "--dom0", "--tlb", tlb}, nil, &out, &errw); code != 0 || out.String() != want {
+			t.Errorf("--tlb %s: exit %d, printed %q, want %q: %s", tlb, code, &out, want, &errw)
 		}
 	}
 }

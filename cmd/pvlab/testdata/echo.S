@@ -1,14 +1,15 @@
 /*
- * Reads a line from its console, prints it as "got LINE", and powers off. Before that, a line that begins with
- * "d" makes it trap without a stack, "g" makes an unusual hypercall, "s" does an SSE instruction. The console is that of the platform: a domU's ring, awaited by
- * SCHEDOP_poll; for a dom0 console_io, and natively the serial port, both asked again and again.
+ * Reads a line from its console, prints it as "got LINE", and powers off. Before that, a line that
+ * begins with "d" makes it trap without a stack, "x" makes a hypercall of dom0's tools, "s" does an SSE
+ * instruction. The console is that of the platform: a domU's ring, awaited by SCHEDOP_poll; for a dom0
+ * console_io, and natively the serial port, both asked again and again.
  */
 #define BASE 0xffffffff80000000
 #define HYPERCALL(nr) mov $nr, %eax; syscall
 #define CONSOLE_IO 18
-#define GRANT_TABLE_OP 20
 #define SCHED_OP 29
 #define EVENT_CHANNEL_OP 32
+#define DOMCTL 36
 
 	.macro note type:req, desc:vararg
 	.balign 4
@@ -23,12 +24,12 @@
 	note 8, .asciz "generic"
 	note 9, .asciz "yes"
 	note 3, .quad BASE
-	note 1, .quad start_xen
+	note 1, .quad start
 	note 18, .long start_pvh - BASE
 
 	.text
-	.globl start_xen
-start_xen:
+	.globl start
+start:
 	lea stack_top, %rsp
 	testl $1, 48(%rsi)		/* start_info.flags: SIF_PRIVILEGED */
 	jnz dom0
@@ -103,9 +104,10 @@ judge:	cmpb $'d', line
 1:	cmpb $'s', line
 	jne 2f
 add:	addps %xmm0, %xmm1
-2:	cmpb $'g', line
+2:	cmpb $'x', line
 	jne 3f
-unusual: HYPERCALL(GRANT_TABLE_OP)
+	lea getdomaininfo, %rdi
+unusual: HYPERCALL(DOMCTL)
 3:	ret
 
 	.code32
@@ -137,6 +139,8 @@ start_pvh:
 	.data
 	.balign 8
 poll:	.quad port, 1, 0		/* ports, nr_ports, no timeout */
+getdomaininfo: .long 5, 0x15		/* cmd, XEN_DOMCTL_INTERFACE_VERSION */
+	.skip 136
 port:	.long 0
 zero:	.long 0
 answer:	.ascii "got "
