@@ -72,6 +72,11 @@ func (v Version) SyscallFlagsByStack() bool { return v.SyscallUDKeepsDF() }
 // virtual DR6; before they accumulate (HIST-11, DBG-10).
 func (v Version) DR6Merges() bool { return v.atLeast(4, 20) }
 
+// PTWRStepSetsBS reports whether the #DB of a single step over an emulated
+// page-table write shows in the virtual DR6; before 4.20 it is delivered with
+// DR6 as it was (DBG-06, seen on 4.17.7).
+func (v Version) PTWRStepSetsBS() bool { return v.atLeast(4, 20) }
+
 // PhysAreas reports whether runstate and time areas can be registered by
 // physical address: feature bits 18 and 19 (BOOT-13).
 func (v Version) PhysAreas() bool { return v.atLeast(4, 18) }

@@ -64,7 +64,9 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	if !t.stepping {
 		return Result{Handled: true}
 	}
-	v.DR6 |= x86.DR6BS | x86.DR6Init
+	if v.Dom.Version.PTWRStepSetsBS() {
+		v.DR6 |= x86.DR6BS | x86.DR6Init
+	}
 	return Result{Handled: true, Fault: x86.NoCode(x86.VectorDB)} // DBG-06
 }
 
