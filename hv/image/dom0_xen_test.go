@@ -103,7 +103,10 @@ var (
 	dumpLine   = regexp.MustCompile(`^(regs|si|pt|p2m|hcp) +([0-9a-f]{16}) ([0-9a-f ]{67})$`)
 )
 
-func bootDump(t *testing.T, elf []byte, cmdline string, ramdisk []byte, mib int) dump {
+// bootXen starts real Xen with the guest as dom0 and returns the serial line up
+// to the domain's end or Xen's panic.
+func bootXen(t *testing.T, elf []byte, cmdline string, ramdisk []byte, mib int) []byte {
+	t.Helper()
 	dir := t.TempDir()
 	file := func(name string, b []byte) string {
 		p := filepath.Join(dir, name)
@@ -157,8 +160,13 @@ func bootDump(t *testing.T, elf []byte, cmdline string, ramdisk []byte, mib int)
 	}
 	cancel()
 	qemu.Wait()
+	return out.Bytes()
+}
+
+func bootDump(t *testing.T, elf []byte, cmdline string, ramdisk []byte, mib int) dump {
+	out := bootXen(t, elf, cmdline, ramdisk, mib)
 	d := dump{guest: map[string]string{}}
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(string(out)) {
 		line = strings.TrimRight(line, "\r\n")
 		if strings.Contains(line, "VIRTUAL MEMORY ARRANGEMENT") {
 			d.layout = nil // what came before was about machine addresses
@@ -169,7 +177,7 @@ func bootDump(t *testing.T, elf []byte, cmdline string, ramdisk []byte, mib int)
 		}
 	}
 	if d.guest["p2m 0000000000000000"] == "" {
-		t.Fatalf("the guest did not get to its end:\n%s", out.Bytes())
+		t.Fatalf("the guest did not get to its end:\n%s", out)
 	}
 	// shared_info's machine address is Xen's to choose.
 	d.mask("si 0000000000000020", 1)
