@@ -6,6 +6,7 @@ extern const struct demo hc_demos[], hc_batch_demos[], hc_mode_demos[], hc_table
 extern const struct demo frame_demos[], frame_gate_demos[];
 extern const struct demo callback_demos[], callback_nmi_demos[], mm_demos[];
 extern const struct demo iret_demos[], iret_mode_demos[];
+extern const struct demo debug_demos[], debug_reg_demos[];
 extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo crash_demos[], crash_not_demos[];
@@ -24,6 +25,8 @@ const struct area areas[] = {
 	{ "CB", callback_nmi_demos },
 	{ "IRET", iret_demos },
 	{ "IRET", iret_mode_demos },
+	{ "DBG", debug_demos },
+	{ "DBG", debug_reg_demos },
 	{ "PRIV", priv_demos },
 	{ "SEG", seg_demos },
 	{ "EVT", evt_demos },

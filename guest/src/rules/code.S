@@ -39,7 +39,7 @@ user_\name\()_next:
 	BOTH	write, mov %ebx, (%rax)
 	BOTH	syscall, syscall
 	BOTH	iretq, iretq
-	BOTH	nop, nop; nop; nop; nop
+	BOTH	nop, .byte 0x90, 0x90, 0x90, 0x90
 
 	CODE .text, kernel_pushf_int3
 	pushfq
