@@ -111,15 +111,14 @@ func (l *ring0List) everywhere(name, code string, opts ...func(*ring0Case)) {
 	}
 }
 
-func rax(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.regs[0] = v } }
-func rbx(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.regs[1] = v } }
-func rcx(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.regs[2] = v } }
-func rdx(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.regs[3] = v } }
-func flags(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.flags |= v } }
-func cr0(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.cr0 = v } }
-func cr4(v uint64) func(*ring0Case)     { return func(c *ring0Case) { c.cr4 = v } }
-func stack(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.rsp = v } }
-func wrong(why string) func(*ring0Case) { return func(c *ring0Case) { c.qemu = why } }
+func rax(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.regs[0] = v } }
+func rbx(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.regs[1] = v } }
+func rcx(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.regs[2] = v } }
+func rdx(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.regs[3] = v } }
+func flags(v uint64) func(*ring0Case) { return func(c *ring0Case) { c.flags |= v } }
+func cr0(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.cr0 = v } }
+func cr4(v uint64) func(*ring0Case)   { return func(c *ring0Case) { c.cr4 = v } }
+func stack(v uint64) func(*ring0Case) { return func(c *ring0Case) { c.rsp = v } }
 func debugReg(dr7, dr0 uint64) func(*ring0Case) {
 	return func(c *ring0Case) { c.dr7, c.dr0 = dr7, dr0 }
 }

@@ -68,11 +68,11 @@ var (
 // are macros (a nil value means "defined as 1"). Errors: *ToolMissing,
 // *SourceError (message lines begin file:line:), or what Parse gives.
 func Assemble(path string, include fs.FS, defs map[string]string) (*Object, error) {
-	tool, err := findTool(path)
-	if err != nil {
+	if err := checkSource(path); err != nil {
 		return nil, err
 	}
-	if err := checkSource(path); err != nil {
+	tool, err := findTool(path)
+	if err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "pvlab-asm-")

@@ -264,5 +264,4 @@ var (
 	noFault x86.Fault
 	ud      = x86.NoCode(x86.VectorUD)
 	nm      = x86.NoCode(x86.VectorNM)
-	dbTrap  = x86.NoCode(x86.VectorDB)
 )

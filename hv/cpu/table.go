@@ -185,6 +185,3 @@ func sized(f1, f2, f4, f8 execFn) fns {
 	a := [4]execFn{f1, f2, f4, f8}
 	return fns{reg: a, mem: a}
 }
-
-// both takes a list for registers and one for memory.
-func both(reg, mem [4]execFn) fns { return fns{reg: reg, mem: mem} }
