@@ -91,7 +91,10 @@ func (c *CPU) dropInner(cpl uint8) {
 	for _, i := range [...]uint8{x86.ES, x86.DS, x86.FS, x86.GS} {
 		s := &c.Seg[i]
 		conforming := s.Attr&(x86.AttrCode|x86.AttrDown) == x86.AttrCode|x86.AttrDown
-		if s.Attr&x86.AttrP != 0 && !conforming && s.DPL() < cpl {
+		switch {
+		case s.Attr&x86.AttrP == 0 && s.Sel <= 3:
+			s.Sel = 0 // a null selector with an RPL becomes 0 (SEG-07)
+		case s.Attr&x86.AttrP != 0 && !conforming && s.DPL() < cpl:
 			c.loadNull(i, 0)
 		}
 	}
