@@ -36,6 +36,8 @@ func (a *app) bootCmd() *cobra.Command {
 		Short: "Boot an ELF kernel (or a packed one) and report how it ended",
 		Long: `Boot any ELF with Xen notes (PV) or a PVH note (native), a bzImage, or either packed with
 gzip, xz, lz4 or zstd. The guest's console is stdout and stdin; everything else is on stderr.
+A file on stdin is typed from the start on; a pipe is read when the guest sleeps and listens for
+input (it then waits until some comes, or stdin ends), else at every 4 Mi-th instruction.
 
 GUEST is a file, or builtin:NAME for an embedded image (pvlab version lists them).
 
