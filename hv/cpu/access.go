@@ -287,6 +287,7 @@ func (c *CPU) readOutside(pa uint64, size int) uint64 {
 }
 
 func (c *CPU) writeOutside(pa uint64, size int, v uint64) status {
+	c.outside = true
 	if c.Bus != nil {
 		c.Bus.WritePhys(pa, size, v)
 	}

@@ -161,6 +161,10 @@ type CPU struct {
 	// See exact: the instruction runs by itself; it must; it asked for it.
 	stepping, forceStep, retry bool
 	inRun                      bool // within Run: see exact
+	// outside is set by a write to a device; repDone counts the iterations of
+	// a REP turn that was interrupted to go on by itself: see repeat.
+	outside bool
+	repDone uint64
 
 	blocks blockCache
 	one    block // scratch block of the stepping path

@@ -4,15 +4,15 @@ import "pvlab/hv/x86"
 
 // String instructions. A REP form runs at most repeatChunk iterations at a
 // time, so that interrupts and budgets get their turn, and a single one while
-// every iteration may trap (TF, breakpoints).
+// every iteration may trap (TF, breakpoints) or when it reached a device.
+// Where it pauses is a guest-visible time: it must not depend on what happens
+// to be cached.
 
 const repeatChunk = 4096
 
 func stringRows() []row {
-	movs := repeated(plain, movsStep[uint8], movsStep[uint16], movsStep[uint32], movsStep[uint64])
-	movs = withRuns(movs, movsRun)
-	stos := repeated(plain, stosStep[uint8], stosStep[uint16], stosStep[uint32], stosStep[uint64])
-	stos = withRuns(stos, stosRun)
+	movs := repeatedRuns(movsRun, movsStep[uint8], movsStep[uint16], movsStep[uint32], movsStep[uint64])
+	stos := repeatedRuns(stosRun, stosStep[uint8], stosStep[uint16], stosStep[uint32], stosStep[uint64])
 	lods := repeated(plain, lodsStep[uint8], lodsStep[uint16], lodsStep[uint32], lodsStep[uint64])
 	cmps := repeated(compares, cmpsStep[uint8], cmpsStep[uint16], cmpsStep[uint32], cmpsStep[uint64])
 	scas := repeated(compares, scasStep[uint8], scasStep[uint16], scasStep[uint32], scasStep[uint64])
@@ -36,6 +36,7 @@ type repeatKind uint8
 const (
 	plain    repeatKind = iota // never
 	compares                   // REPE: when ZF is clear; REPNE: when it is set
+	ports                      // never, and each iteration is a boundary
 )
 
 func repeated(k repeatKind, f1, f2, f4, f8 execFn) fns {
@@ -51,40 +52,61 @@ func repeat(k repeatKind, step execFn) execFn {
 		if in.Flags&(FlagRep|FlagRepne) == 0 {
 			return step(c, in)
 		}
-		return c.repeatSlow(in, k, step, repeatChunk)
+		return c.repeat(in, k, step, nil)
 	}
 }
 
-// repeatSlow does up to chunk iterations one by one. Registers are up to date
-// after each, so that a fault restarts where it happened.
-func (c *CPU) repeatSlow(in *Inst, k repeatKind, step execFn, chunk int) status {
+// repeat does the iterations of one turn: by run, where there is one and it
+// can, else one by one. Registers are up to date after each, so that a fault
+// restarts where it happened.
+func (c *CPU) repeat(in *Inst, k repeatKind, step execFn, run runFn) status {
 	n := c.R[x86.RCX] & in.addrMask()
 	if n == 0 {
 		c.emptyRepeat(in)
 		return stOK
 	}
+	done, turn := c.repDone, uint64(repeatChunk)
+	c.repDone = 0
 	if c.eachStep() {
-		chunk = 1
+		turn, run = done+1, nil
 	}
 	flags := c.lazy
-	for range chunk {
+	end := stOK
+	for {
+		if run != nil {
+			if did := run(c, in, min(n, turn-done)); did != 0 {
+				n, done = n-did, done+did
+				c.setAddrReg(in, x86.RCX, n)
+				if n == 0 {
+					return end
+				}
+				if done == turn {
+					return stRepeat
+				}
+				continue
+			}
+		}
+		c.outside = false
 		st := step(c, in)
 		if st == stFault {
 			if c.Vendor == Intel {
 				c.lazy = flags // SDM vol. 2, "REP": as before the instruction; AMD keeps the last iteration's
 			}
+			if c.retry {
+				c.repDone = done // the rest of this turn runs by itself
+			}
 			return stFault
 		}
-		n--
+		n, done = n-1, done+1
 		c.setAddrReg(in, x86.RCX, n)
+		end = max(end, st) // a write to decoded code ends the block, not the turn
 		if n == 0 || (k == compares && c.lazy.zf() != (in.Flags&FlagRep != 0)) {
-			return st
+			return end
 		}
-		if st != stOK {
-			break
+		if done == turn || k == ports || c.outside {
+			return stRepeat
 		}
 	}
-	return stRepeat
 }
 
 // eachStep reports whether every iteration is a boundary of its own.

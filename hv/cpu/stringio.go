@@ -5,7 +5,7 @@ import "pvlab/hv/x86"
 // INS and OUTS: a port in DX, permission as for IN and OUT.
 
 func stringIORows() []row {
-	ins, outs := repeated(plain, opIns, opIns, opIns, nil), repeated(plain, opOuts, opOuts, opOuts, nil)
+	ins, outs := repeated(ports, opIns, opIns, opIns, nil), repeated(ports, opOuts, opOuts, opOuts, nil)
 	return []row{
 		{m: map1, op: 0x6c, name: "INS", size: sizeB, attr: attrEnd, fn: ins},
 		{m: map1, op: 0x6d, name: "INS", size: sizeIO, attr: attrEnd, fn: ins},

@@ -14,42 +14,20 @@ import (
 // a single careful iteration.
 type runFn func(c *CPU, in *Inst, n uint64) uint64
 
-// withRuns puts a run function in front of the iterations of f.
-func withRuns(f fns, run runFn) fns {
-	for i := range f.reg {
-		slow := f.reg[i]
-		f.reg[i] = func(c *CPU, in *Inst) status {
-			if in.Flags&(FlagRep|FlagRepne) == 0 || c.rflags&x86.FlagDF != 0 || c.eachStep() {
-				return slow(c, in)
+// repeatedRuns is repeated with a run function in front of the iterations.
+func repeatedRuns(run runFn, f1, f2, f4, f8 execFn) fns {
+	f := func(step execFn) execFn {
+		return func(c *CPU, in *Inst) status {
+			if in.Flags&(FlagRep|FlagRepne) == 0 {
+				return step(c, in)
 			}
-			return c.repeatRuns(in, run, slow)
+			if c.rflags&x86.FlagDF != 0 {
+				return c.repeat(in, plain, step, nil)
+			}
+			return c.repeat(in, plain, step, run)
 		}
 	}
-	return f
-}
-
-// repeatRuns alternates runs with one slow iteration wherever no run is
-// possible: at a page's first touch, at its end, at a device.
-func (c *CPU) repeatRuns(in *Inst, run runFn, slow execFn) status {
-	left := uint64(repeatChunk)
-	for {
-		n := c.R[x86.RCX] & in.addrMask()
-		if n == 0 {
-			return slow(c, in)
-		}
-		if left == 0 {
-			return stRepeat
-		}
-		done := run(c, in, min(n, left))
-		if done == 0 {
-			return slow(c, in)
-		}
-		left -= done
-		c.setAddrReg(in, x86.RCX, n-done)
-		if n == done {
-			return stOK
-		}
-	}
+	return sized(f(f1), f(f2), f(f4), f(f8))
 }
 
 // runAt returns how many bytes, at most n, can be touched at offset off of
