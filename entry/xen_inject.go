@@ -177,6 +177,7 @@ func (x *Xen) Failsafe(sel [4]uint16) {
 	for _, w := range words {
 		at -= 8
 		if !v.Write64(at, w.val) {
+			c.Seg[x86.CS].Sel = cs // as the report shows it
 			x.crashFailsafe(at, w.name)
 			return
 		}

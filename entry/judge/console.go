@@ -71,7 +71,7 @@ var (
 const (
 	msgIretUnreadable = "Fault while reading IRET context from guest stack"
 	msgNoUserTables   = "Guest switching to user mode with no user page tables"
-	msgFailsafe       = "Error creating failsafe callback frame"
+	msgFailsafe       = "creating failsafe callback frame" // 4.17: "error while " before it, later "Error "
 )
 
 func (p *consoleParser) xen(s string) {

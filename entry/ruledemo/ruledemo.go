@@ -7,6 +7,7 @@ package ruledemo
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"pvlab/entry/cell"
@@ -24,7 +25,8 @@ type Demo struct {
 	ID  string // the rule
 	Bad bool   // the form that breaks the rule
 	// Kind is "breakable" (it has both forms) or "fact" (it is only observed).
-	Kind string
+	Kind  string
+	VCPUs int // that the domain has to have
 }
 
 // String is "FRAME-05" or "FRAME-05:bad".
@@ -47,32 +49,58 @@ func Load() (elf []byte, img *image.Image, err error) {
 	return elf, img, err
 }
 
-func config(cmdline string) hv.Config {
-	return hv.Config{Platform: hv.Xen, Dom0: true, Memory: cell.Memory, Cmdline: cmdline}
+func config(cmdline string, vcpus int) hv.Config {
+	return hv.Config{Platform: hv.Xen, Dom0: true, Memory: cell.Memory, Cmdline: cmdline, VCPUs: vcpus}
 }
 
-// List asks the image which demos it has: lines "ID kind" or "ID kind bad".
+// List asks the image which demos it has: lines "ID kind", with the words
+// "bad" and "vcpus=N" behind it as they apply.
 func List(img *image.Image) ([]Demo, error) {
-	b, err := cell.Boot(img, config("list"), cell.Options{})
+	b, err := cell.Boot(img, config("list", 1), cell.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer b.Machine.Close()
 	var demos []Demo
 	for _, line := range b.Outcome.Transcript {
-		f := strings.Fields(line)
-		if len(f) < 2 || len(f) > 3 || f[1] != "fact" && f[1] != "breakable" {
-			continue
-		}
-		demos = append(demos, Demo{ID: f[0], Kind: f[1]})
-		if len(f) == 3 && f[2] == "bad" {
-			demos = append(demos, Demo{ID: f[0], Kind: f[1], Bad: true})
+		if d, bad, ok := listed(line); ok {
+			demos = append(demos, d)
+			if bad {
+				d.Bad = true
+				demos = append(demos, d)
+			}
 		}
 	}
 	if len(demos) == 0 {
 		return nil, fmt.Errorf("ruledemo: the image lists no demos; it ended: %s", b.Outcome.Summary())
 	}
 	return demos, nil
+}
+
+// listed reads one line of the list, and whether the demo has a bad form; false
+// if the line is none.
+func listed(line string) (d Demo, bad, ok bool) {
+	f := strings.Fields(line)
+	if len(f) < 2 || f[1] != "fact" && f[1] != "breakable" {
+		return d, false, false
+	}
+	d = Demo{ID: f[0], Kind: f[1], VCPUs: 1}
+	for _, w := range f[2:] {
+		n, isCount := strings.CutPrefix(w, "vcpus=")
+		switch {
+		case w == "bad":
+			bad = true
+		case isCount:
+			v, err := strconv.Atoi(n)
+			if err != nil || v < 1 {
+				return d, false, false
+			}
+			d.VCPUs = v
+		default:
+			return d, false, false
+		}
+	}
+	return d, bad, true
 }
 
 // Result is one demo on the model, and beside it the reference's run when
@@ -103,7 +131,7 @@ func Verify(ctx context.Context, j *judge.Judge, quirks judge.Quirks, demos []De
 		return err
 	}
 	model := func(r *Result) {
-		b, err := cell.Boot(img, config(r.Demo.Cmdline()), cell.Options{AsReference: true})
+		b, err := cell.Boot(img, config(r.Demo.Cmdline(), r.Demo.VCPUs), cell.Options{AsReference: true})
 		if err != nil {
 			r.Err = err
 			return
@@ -127,7 +155,8 @@ func Verify(ctx context.Context, j *judge.Judge, quirks judge.Quirks, demos []De
 	}
 	runs := make([]judge.Run, len(demos))
 	for i, d := range demos {
-		runs[i] = judge.Run{Platform: judge.Xen, Image: elf, Cmdline: d.Cmdline(), MemMiB: cell.Memory >> 20}
+		runs[i] = judge.Run{Platform: judge.Xen, Image: elf, Cmdline: d.Cmdline(), MemMiB: cell.Memory >> 20,
+			VCPUs: d.VCPUs}
 	}
 	j.RunAll(ctx, runs, func(i int, real judge.Result) {
 		r := &Result{Demo: demos[i]}

@@ -9,7 +9,8 @@ extern const struct demo iret_demos[], iret_mode_demos[];
 extern const struct demo debug_demos[], debug_reg_demos[];
 extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
-extern const struct demo crash_demos[], crash_not_demos[];
+extern const struct demo evt_periodic_demos[], evt_vcpu_demos[];
+extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
 
 const struct area areas[] = {
 	{ "BOOT", boot_demos },
@@ -32,8 +33,11 @@ const struct area areas[] = {
 	{ "EVT", evt_demos },
 	{ "EVT", evt_time_demos },
 	{ "EVT", evt_port_ops_demos },
+	{ "EVT", evt_periodic_demos },
+	{ "EVT", evt_vcpu_demos },
 	{ "MM", mm_demos },
 	{ "CRASH", crash_demos },
+	{ "CRASH", crash_vcpu_demos },
 	{ "CRASH", crash_not_demos },
 	{ NULL, NULL },
 };

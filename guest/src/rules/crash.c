@@ -1,6 +1,7 @@
 /* crash.c - CRASH: each way in which Xen kills a guest, and beside it the same
    thing done so that it does not. */
 #include "rules.h"
+#include "ap.h"
 #include "code.h"
 
 /* Code that puts RSP to RBX and takes an exception or a hypercall there. */
@@ -156,13 +157,6 @@ static long watchdog(u32 id, u32 seconds)
 	return HYPERVISOR_sched_op(6, &arg);
 }
 
-static void sleep_until(u64 ns)
-{
-	struct { const u32 *ports; u32 nr_ports; u64 timeout; } p = { NULL, 0, ns };
-
-	HYPERVISOR_sched_op(3, &p);
-}
-
 static void crash_12(void)
 {
 	u64 start = vcpu_info()->time.system_time;
@@ -220,7 +214,7 @@ static void crash_14(void)
 
 /* CRASH-15: a stub that faults at its first instruction. */
 KERNEL_CODE(stub_with_swapgs, "swapgs\nud2");
-KERNEL_CODE(stub_without_swapgs, "nop\nint3");
+KERNEL_CODE(stub_without_swapgs, "nop\nint3\nud2");
 KERNEL_CODE(raise_gp, "mov %rbx, %rsp\nlgdt (%rsp)\nud2");
 
 static void gp_stub(const char *stub)

@@ -48,6 +48,8 @@ void events_quiet(void);
 /* One line: what became of a port and of the upcall. */
 void say_port(const char *what, u32 port);
 
+/* The port of VIRQ_TIMER, which the kernel bound when it started. */
+u32 timer_port(void);
 /* Xen's clock in ns (vcpu_time_info). */
 u64 now_ns(void);
 

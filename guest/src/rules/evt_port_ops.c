@@ -116,20 +116,6 @@ static void evt_13(void)
 	say_result("event_channel_op 15", HYPERVISOR_event_channel_op(15, &closed));
 }
 
-/* EVT-15: vCPU 0 takes itself down, and with it the domain. */
-static void evt_15(void)
-{
-	say_result("is_up(0)", HYPERVISOR_vcpu_op(3, 0, NULL));
-	say_result("is_up(63)", HYPERVISOR_vcpu_op(3, 63, NULL));
-	say_result("up(0)", HYPERVISOR_vcpu_op(VCPUOP_up, 0, NULL));
-	say_result("up(63)", HYPERVISOR_vcpu_op(VCPUOP_up, 63, NULL));
-	say_result("down(63)", HYPERVISOR_vcpu_op(2, 63, NULL));
-	say_result("vcpu_op 99", HYPERVISOR_vcpu_op(99, 0, NULL));
-	say("down(0)");
-	HYPERVISOR_vcpu_op(2, 0, NULL);
-	say("it came back");
-}
-
 /* EVT-16: moving vcpu_info cannot be undone, so nothing runs after this. */
 struct vcpu_register_info { u64 mfn; u32 offset, pad; };
 static volatile struct vcpu_info *moved;
@@ -183,7 +169,6 @@ static void evt_16(void)
 const struct demo evt_port_ops_demos[] = {
 	{ "EVT-12", FACT, evt_12 },
 	{ "EVT-13", FACT, evt_13 },
-	{ "EVT-15", FACT, evt_15, NULL, RUN_DIES },
 	{ "EVT-16", FACT, evt_16, NULL, RUN_DIES },
 	{}
 };

@@ -135,8 +135,8 @@ static bool do_list(char *unused)
 {
 	for (const struct area *a = areas; a->name; a++)
 		for (const struct demo *d = a->demos; d->id; d++)
-			print("%s %s%s\n", d->id, d->kind == FACT ? "fact" : "breakable",
-			      d->run_bad ? " bad" : "");
+			print("%s %s%s%s\n", d->id, d->kind == FACT ? "fact" : "breakable",
+			      d->run_bad ? " bad" : "", d->flags & TWO_VCPUS ? " vcpus=2" : "");
 	return true;
 }
 
@@ -148,7 +148,7 @@ static const struct command {
 } commands[] = {
 	{ "rule", do_rule, true },	/* =ID or =ID:bad */
 	{ "area", do_area, true },	/* =AREA, all its demos that survive */
-	{ "list", do_list, false },	/* ID kind [bad] of each demo */
+	{ "list", do_list, false },	/* ID kind [bad] [vcpus=2] of each demo */
 };
 
 static void run(void)

@@ -17,9 +17,11 @@ enum kind {
 	BREAKABLE,		/* run obeys it, run_bad does not */
 };
 
-/* The demo ends the domain, so that it runs alone and not in area=. */
+/* The demo ends the domain, or leaves what cannot be put back: it runs alone and
+   not in area=. */
 #define RUN_DIES	1
 #define BAD_DIES	2
+#define TWO_VCPUS	4		/* it needs a domain of two vCPUs */
 
 struct demo {
 	const char *id;		/* of the rule: FRAME-01 */
