@@ -272,14 +272,17 @@ func FuzzGuest(f *testing.F) {
 	})
 }
 
-var hostileTrials = flag.Int("hostile", 300, "random programs that TestHostile runs on each stage")
+var (
+	hostileTrials = flag.Int("hostile", 40, "random programs that TestHostile runs on each stage")
+	hostileSeed   = flag.Uint64("hostile-seed", 1, "which ones")
+)
 
 // TestHostile runs random programs without a fuzzer's guidance: the same ones
 // each time.
 func TestHostile(t *testing.T) {
 	for _, s := range newStages() {
 		t.Run(s.name, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(uint64(len(s.name)), 1))
+			rng := rand.New(rand.NewPCG(uint64(len(s.name)), *hostileSeed))
 			ends := map[End]int{}
 			for i := range *hostileTrials {
 				code := make([]byte, 16+rng.IntN(400))
