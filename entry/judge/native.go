@@ -16,8 +16,9 @@ func (j *Judge) runNative(ctx context.Context, r Run, image, initrd string) (Out
 		"-accel", "tcg", "-cpu", "max",
 		"-m", strconv.Itoa(r.MemMiB), "-smp", strconv.Itoa(r.VCPUs),
 		"-kernel", image, "-append", r.Cmdline,
-		// At its end the machine stops and stays, to be looked into.
-		"-no-shutdown",
+		// The machine waits for us to listen: QMP tells nobody of what happened
+		// before. At its end it stops and stays, to be looked into.
+		"-S", "-no-shutdown",
 		"-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control",
 	}
 	if initrd != "" {
@@ -34,6 +35,10 @@ func (j *Judge) runNative(ctx context.Context, r Run, image, initrd string) (Out
 		return Outcome{}, m.failure(err.Error(), nil)
 	}
 	defer q.close()
+	if _, err := q.command("cont", nil); err != nil {
+		m.stop()
+		return Outcome{}, m.failure(err.Error(), nil)
+	}
 	w := nativeWatch{m: m, q: q, run: r, o: Outcome{Platform: Native, Vector: -1}}
 	if err := w.watch(ctx); err != nil {
 		return Outcome{}, err
