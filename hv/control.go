@@ -14,7 +14,8 @@ var ErrClosed = errors.New("machine is closed")
 // The run loop holds state while it executes and offers it between slices.
 type control struct {
 	// gate is held by every caller from outside; Close waits for them.
-	gate sync.Gate
+	gate   sync.Gate
+	closed sync.Once // several may close at once
 
 	// state protects everything of the machine that is not control.
 	state sync.Mutex
@@ -27,6 +28,7 @@ type control struct {
 	waiting int  // +checklocks:mu, goroutines that want state
 	paused  bool // +checklocks:mu
 	stop    bool // +checklocks:mu
+	closing bool // +checklocks:mu, for good: no Run goes on
 }
 
 func (c *control) init() { c.cond = sync.NewCond(&c.mu) }
@@ -41,18 +43,41 @@ func (c *control) between() (stop bool) {
 		return false
 	}
 	c.mu.Lock()
-	for (c.waiting > 0 || c.paused) && !c.stop {
+	for (c.waiting > 0 || c.paused) && !c.stop && !c.closing {
 		c.state.Unlock()
 		c.cond.Wait()
 		c.mu.Unlock()
 		c.state.Lock()
 		c.mu.Lock()
 	}
-	stop = c.stop
+	stop = c.stop || c.closing
 	c.stop = false
 	c.update()
 	c.mu.Unlock()
 	return stop
+}
+
+// wait is called by the run loop when the guest sleeps until console input
+// comes: it offers state until q is answered (true) or between has to look.
+//
+// Preconditions: c.state is held.
+// Postconditions: c.state is held.
+func (c *control) wait(q *question) bool {
+	c.mu.Lock()
+	c.state.Unlock()
+	for !q.answered && c.asked.Load() == 0 {
+		c.cond.Wait()
+	}
+	answered := q.answered
+	c.mu.Unlock()
+	c.state.Lock()
+	return answered
+}
+
+func (c *control) answered(q *question) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return q.answered
 }
 
 // update recomputes asked.
@@ -60,7 +85,7 @@ func (c *control) between() (stop bool) {
 // +checklocks:c.mu
 func (c *control) update() {
 	v := uint32(0)
-	if c.waiting > 0 || c.paused || c.stop {
+	if c.waiting > 0 || c.paused || c.stop || c.closing {
 		v = 1
 	}
 	c.asked.Store(v)
@@ -120,11 +145,15 @@ func (m *Machine) Inspect(f func()) error {
 }
 
 // Close stops a running machine, waits for everyone inside, and gives the
-// memory back. Later calls fail with ErrClosed.
+// memory back. Later calls fail with ErrClosed. Safe from any goroutine.
 func (m *Machine) Close() {
-	if m.Stop() != nil {
+	if !m.ctl.gate.Enter() {
 		return
 	}
-	m.ctl.gate.Close()
-	m.mem.Close()
+	m.ctl.set(func() { m.ctl.closing = true })
+	m.ctl.gate.Leave()
+	m.ctl.closed.Do(func() {
+		m.ctl.gate.Close()
+		m.mem.Close()
+	})
 }

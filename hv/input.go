@@ -8,8 +8,15 @@ type Input interface {
 	// slices.
 	Poll(step uint64) []byte
 	// Wait waits for input; called when the guest sleeps until some comes. Nil
-	// means that none ever will.
+	// means that none ever will. It is called from a goroutine of its own, and
+	// Poll is not called before it has returned.
 	Wait() []byte
+}
+
+// question is a call of Input.Wait. Its answer is guarded by control.mu.
+type question struct {
+	answered bool
+	answer   []byte
 }
 
 // inputLog holds console bytes from outside, stamped with the step at which
@@ -53,7 +60,7 @@ func (m *Machine) Type(at uint64, b []byte) {
 func (m *Machine) deliverInput() {
 	l := &m.input
 	if m.cfg.Input != nil && !l.pending() {
-		m.Type(0, m.cfg.Input.Poll(m.clock.Steps))
+		m.poll()
 	}
 	for l.pending() && l.entries[l.next].step <= m.clock.Steps {
 		rest := l.entries[l.next].data[l.taken:]
@@ -79,7 +86,31 @@ func (m *Machine) await() bool {
 	if m.cfg.Input == nil || !m.plat.listens() {
 		return false
 	}
-	b := m.cfg.Input.Wait()
+	if m.asking == nil {
+		q := &question{}
+		m.asking = q
+		go func(in Input) {
+			b := in.Wait()
+			m.ctl.set(func() { q.answered, q.answer = true, b })
+		}(m.cfg.Input)
+	}
+	if !m.ctl.wait(m.asking) {
+		return true // somebody outside wants something first
+	}
+	return m.poll()
+}
+
+// poll takes what has come; false when nothing has, or ever will.
+func (m *Machine) poll() bool {
+	var b []byte
+	if q := m.asking; q == nil {
+		b = m.cfg.Input.Poll(m.clock.Steps)
+	} else {
+		if !m.ctl.answered(q) {
+			return false
+		}
+		b, m.asking = q.answer, nil
+	}
 	m.Type(0, b)
 	return len(b) != 0
 }

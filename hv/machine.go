@@ -23,6 +23,7 @@ type Machine struct {
 	sched  scheduler
 	ctl    control
 	input  inputLog
+	asking *question // the input source is waiting; not part of a snapshot
 	probes *probe.Set
 	log    zerolog.Logger
 	unsure []string
