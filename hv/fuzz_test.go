@@ -30,7 +30,6 @@ type stage struct {
 	last    Result
 	initial Digest
 	where   []scene // of each vCPU that runs
-	vcpu    []int
 }
 
 // stages are built at their first use: a fuzzer's process uses each many times.
