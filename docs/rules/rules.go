@@ -22,7 +22,10 @@ type Rule struct {
 	ID        string // "FRAME-05"
 	Area      string // "FRAME"
 	Statement string // one sentence
-	Tier      string // "core" or "second": what entry stubs rarely meet
+	// Kind is "breakable" (its demo comes in a good and a bad form) or "fact"
+	// (the demo observes it); "" while the rule has no demo.
+	Kind string
+	Tier string // "core" or "second": what entry stubs rarely meet
 	// Documented says where the rule can be read outside this book.
 	Documented string
 	Source     string // Xen file:function, or manual section
@@ -98,6 +101,8 @@ func parse(name, text string) (*Rule, error) {
 			continue
 		}
 		switch f[1] {
+		case "kind":
+			r.Kind = f[2]
 		case "tier":
 			r.Tier = f[2]
 		case "documented":
