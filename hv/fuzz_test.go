@@ -1,10 +1,10 @@
 package hv
 
 import (
-	"bytes"
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -25,11 +25,36 @@ type stage struct {
 	boot    uint64                // instructions at most until it stands
 	stands  func(m *Machine) bool // nil: after boot instructions
 	m       *Machine
-	out     bytes.Buffer
+	out     transcript
 	start   *Snapshot
 	last    Result
+	user    bool // it stands in user mode
 	initial Digest
 	where   []scene // of each vCPU that runs
+}
+
+// transcript is what a guest said: the beginning, how much, and a hash of
+// all, since a hostile one may say more than memory holds.
+type transcript struct {
+	begin  []byte
+	length uint64
+	hash   maphash.Hash
+}
+
+func (w *transcript) Write(b []byte) (int, error) {
+	const keep = 1 << 16
+	w.begin = append(w.begin, b[:min(len(b), keep-min(keep, len(w.begin)))]...)
+	w.length += uint64(len(b))
+	return w.hash.Write(b)
+}
+
+func (w *transcript) Reset() {
+	w.begin, w.length = w.begin[:0], 0
+	w.hash.SetSeed(digestSeed)
+}
+
+func (w *transcript) String() string {
+	return fmt.Sprintf("%s [%d bytes, %#x]", w.begin, w.length, w.hash.Sum64())
 }
 
 // stages are built at their first use: a fuzzer's process uses each many times.
@@ -67,7 +92,7 @@ func newStages() []*stage {
 			add := func(what, cmdline string, vcpus int, stands func(*Machine) bool) {
 				c := cfg
 				c.Cmdline, c.VCPUs = cmdline, vcpus
-				all = append(all, &stage{name: name + " " + what, cfg: c, boot: boot, stands: stands})
+				all = append(all, &stage{name: name + " " + what, cfg: c, boot: boot, stands: stands, user: what == "user"})
 			}
 			add("kernel", "spin", 1, nil)
 			add("user", "cell=retq16:pf:user", 1, user)

@@ -13,6 +13,11 @@ import (
 const (
 	maxSlice   = 1 << 20 // instructions between two looks at the outside world
 	sliceRange = 2000    // with several vCPUs: 1 to this many instructions
+	// maxIdle is how many timers in a row may fire without a vCPU becoming
+	// ready: then nothing ever will, however long the timers go on.
+	maxIdle = 1 << 18
+	// maxTime is 146 years in nanoseconds; what waits for later waits for ever.
+	maxTime = 1 << 62
 )
 
 type scheduler struct {
@@ -83,7 +88,7 @@ func (m *Machine) run(steps uint64) Result {
 	if limit < m.clock.Steps {
 		limit = ^uint64(0)
 	}
-	for m.final == nil {
+	for idle := 0; m.final == nil; {
 		if m.ctl.between() {
 			return m.result(Result{End: EndStopped})
 		}
@@ -93,8 +98,9 @@ func (m *Machine) run(steps uint64) Result {
 		m.deliverInput()
 		m.plat.advance(m.clock.Now())
 		if !m.pick() {
-			if t, ok := m.plat.deadline(); ok {
+			if t, ok := m.plat.deadline(); ok && t < maxTime && idle < maxIdle {
 				m.clock.JumpTo(t)
+				idle++
 				continue
 			}
 			if m.await() {
@@ -103,6 +109,7 @@ func (m *Machine) run(steps uint64) Result {
 			m.finish(Result{End: EndBlocked})
 			break
 		}
+		idle = 0
 		m.slice(limit)
 	}
 	return *m.final

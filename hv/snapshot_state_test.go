@@ -1,7 +1,6 @@
 package hv
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -13,7 +12,7 @@ import (
 // observed is a machine with everything that it said since the last Reset.
 type observed struct {
 	*Machine
-	said bytes.Buffer
+	said transcript
 }
 
 func observe(t *testing.T, cfg Config) *observed {

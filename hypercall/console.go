@@ -41,7 +41,7 @@ func (c *Caller) consoleWrite(buf uint64, count uint32) (uint64, error) {
 			return ret(abi.EFAULT)
 		}
 		if c.D.Console != nil {
-			c.D.Console(append([]byte(nil), b[:k]...))
+			c.D.Console(b[:k])
 		}
 		buf += uint64(k)
 		count -= k
