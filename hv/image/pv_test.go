@@ -172,7 +172,8 @@ func TestBuiltDomain(t *testing.T) {
 		base := rapid.SampledFrom([]uint64{elftest.VirtBase, 0, 0xffffffff80123000, 0x7fc0000000, 0xffff880000000000}).Draw(t, "base")
 		code := rapid.SliceOfN(rapid.Byte(), 1, 20000).Draw(t, "code")
 		memsz := uint64(len(code)) + uint64(rapid.IntRange(0, 6<<20).Draw(t, "bss"))
-		mib := uint64(rapid.IntRange(16, 40).Draw(t, "MiB"))
+		// From 20 MiB on there is room for the p2m list behind the first allocation.
+		mib := uint64(rapid.IntRange(20, 40).Draw(t, "MiB"))
 		o := image.PVOptions{Dom0: dom0, Initrd: bytes.Repeat([]byte{'r'}, rapid.IntRange(0, 100000).Draw(t, "ramdisk")),
 			SharedInfoMFN: 1, HypercallPage: ring3Page}
 		var notes []elftest.Note
