@@ -132,3 +132,34 @@ var hostileGuests = []hostileGuest{
 	{onXen, EndRunning, "the whole of memory given back, page by page", "xor %ebx, %ebx; 1: push %rbx; mov %rsp, %rcx; push $0x7ff0; push $0; push $1; push %rcx; mov %rsp, %rsi; mov $1, %edi; mov $12, %eax; syscall; add $40, %rsp; inc %rbx; jmp 1b",
 		"31db534889e168f07f00006a006a01514889e6bf01000000b80c0000000f054883c42848ffc3ebda"},
 }
+
+// TestManyVCPUs: as many vCPUs as there can be, all spinning without a pause
+// (natively in real mode, where a start-up IPI puts them), share the steps
+// among them, the same way each time.
+func TestManyVCPUs(t *testing.T) {
+	const steps = 2_000_000
+	m := observe(t, Config{Platform: Native, VCPUs: MaxVCPUs, Cmdline: "spin", Memory: 8 << 20, Seed: 3}).Machine
+	const vector = 9 // the page at 0x9000
+	m.mem.Write(vector<<12, []byte{0xeb, 0xfe})
+	n := m.plat.(*native)
+	for v := 1; v < MaxVCPUs; v++ {
+		n.signals().Startup(v, vector)
+	}
+	s := m.Snapshot()
+	var got [2]Digest
+	for i := range got {
+		if r, err := m.Run(steps); err != nil || r.End != EndRunning {
+			t.Fatalf("%v, %v", &r, err)
+		}
+		for v, c := range m.cpus {
+			if share := c.Retired * MaxVCPUs; share < steps/2 || share > steps*2 {
+				t.Errorf("vCPU %d ran %d of %d steps", v, c.Retired, steps)
+			}
+		}
+		got[i] = DigestOf(m)
+		m.Restore(s)
+	}
+	if d := got[0].Diff(got[1]); d != "" {
+		t.Errorf("the second time different in %s", d)
+	}
+}
