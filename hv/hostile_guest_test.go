@@ -28,7 +28,7 @@ const (
 const endPanic End = 100
 
 // hostileGuestSteps is how long each runs.
-const hostileGuestSteps = 40_000
+const hostileGuestSteps = 20_000
 
 // TestHostileGuests: loops, jumps into the dark, stacks and tables of garbage,
 // requests without end. Each ends as on the real thing, or is still running

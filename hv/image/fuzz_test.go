@@ -38,6 +38,7 @@ func FuzzLoad(f *testing.F) {
 func build(t *testing.T, raw, ramdisk []byte) {
 	const size = 8 << 20
 	img, err := image.Load("FILE", raw, size)
+	sameAsRead(t, raw, size, img, err)
 	if err != nil {
 		checkError(t, err)
 		return
@@ -67,6 +68,23 @@ func build(t *testing.T, raw, ramdisk []byte) {
 		if _, err := image.BuildPV(m, p2m, img, o); err != nil {
 			checkError(t, err)
 		}
+	}
+}
+
+// sameAsRead: what Read takes of a file is as good as all of it.
+func sameAsRead(t *testing.T, raw []byte, limit uint64, want *image.Image, wantErr error) {
+	t.Helper()
+	part, err := image.Read("FILE", bytes.NewReader(raw), int64(len(raw)), limit)
+	if err != nil {
+		checkError(t, err)
+		return
+	}
+	got, err := image.Load("FILE", part, limit)
+	switch {
+	case (err == nil) != (wantErr == nil), err != nil && err.Error() != wantErr.Error():
+		t.Fatalf("of %d bytes %d read: %v, all of them: %v", len(raw), len(part), err, wantErr)
+	case err == nil && (got.Format != want.Format || got.Xen.Entry != want.Xen.Entry):
+		t.Fatalf("of %d bytes %d read: %s at %#x, all of them: %s at %#x", len(raw), len(part), got.Format, got.Xen.Entry, want.Format, want.Xen.Entry)
 	}
 }
 
