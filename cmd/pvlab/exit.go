@@ -10,7 +10,7 @@ import (
 	"pvlab/hv/image"
 )
 
-// Exit codes of every command (docs/exit-codes.md). `boot` adds 10 to 16: how
+// Exit codes of every command (README.md). `boot` adds 10 to 16: how
 // the guest ended (hv.End.ExitCode).
 const (
 	exitOK          = 0
