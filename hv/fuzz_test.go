@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,9 @@ func newStages() []*stage {
 	return all
 }
 
+// kernelBase is where the bench guest has (pseudo-)physical address 0.
+const kernelBase = 0xffffffff80000000
+
 // raise boots the stage.
 func (s *stage) raise(tb testing.TB) {
 	if s.m != nil {
@@ -141,9 +145,12 @@ func (s *stage) raise(tb testing.TB) {
 		w.addresses = []uint64{0, c.RIP, c.R[x86.RSP], c.CR3 &^ 0xfff, c.GDTR.Base, c.IDTR.Base, 0xffffffff80000000,
 			0xffffffff80100000, 0x400000, 0x7fffffffffff, 0x800000000000, 0xffff800000000000, 0xffff87ffffffffff,
 			0xffff880000000000, 0xfee00000, 0xfec00000, 0xfffffffffffff000, uint64(m.mem.Size()), uint64(m.mem.Size()) - 8}
+		root := c.CR3 >> mem.PageShift
 		if d := m.Domain(); d != nil {
+			root = uint64(slices.Index(d.P2M(), d.VCPU[v].GuestTable))
 			w.addresses = append(w.addresses, d.SharedInfoMFN()<<12, d.VCPU[v].GuestTable<<12, d.VCPU[v].GuestTableUser<<12)
 		}
+		w.tables = kernelBase + root<<mem.PageShift
 		s.where = append(s.where, w)
 	}
 	s.m, s.start = m, m.Snapshot()

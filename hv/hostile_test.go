@@ -21,6 +21,7 @@ type scene struct {
 	native    bool
 	rip, rsp  uint64
 	cr3       uint64 // physical address of the root table
+	tables    uint64 // where the kernel has it, and others behind it
 	addresses []uint64
 }
 
@@ -125,7 +126,7 @@ func (at *scene) resume() []byte {
 
 // step makes one step.
 func (g *hostile) step() {
-	switch op := g.byte(); op % 16 {
+	switch op := g.byte(); op % 20 {
 	case 0, 1:
 		g.load(g.byte()%15, g.value())
 	case 2, 3, 4:
@@ -163,8 +164,49 @@ func (g *hostile) step() {
 	case 15:
 		g.load(x86.RDX, ports[int(g.byte())%len(ports)])
 		g.load(x86.RAX, g.value())
-		g.emit([]byte{0xee, 0xef, 0xec, 0xed}[g.byte()&3])
+		g.emit([][]byte{{0xee}, {0xef}, {0xec}, {0xed}, {0x66, 0xef}, {0xf3, 0x6e}, {0x6c}, {0xe4, 0x71}}[g.byte()&7]...)
+	case 16, 17, 18:
+		g.tableStore()
+	case 19:
+		g.privileged()
 	}
+}
+
+// tableStore writes into a page table where the kernel has it mapped, in each
+// of the ways Xen takes apart when the write faults.
+func (g *hostile) tableStore() {
+	n := uint64(g.byte())
+	g.load(x86.RBX, g.at.tables+n%8<<12+uint64(g.byte())%64*64+n>>3%8*8)
+	g.load(x86.RAX, g.at.cr3+uint64(int64(int8(g.byte())))<<12|uint64(g.byte())|uint64(g.byte())<<56)
+	g.emit(tableStores[int(g.byte())%len(tableStores)]...)
+}
+
+var tableStores = [][]byte{
+	{0x48, 0x89, 0x03},                   // mov rax, (rbx)
+	{0x89, 0x03},                         // mov eax, (rbx)
+	{0x66, 0x89, 0x43, 0x02},             // mov ax, 2(rbx)
+	{0x88, 0x03},                         // mov al, (rbx)
+	{0x48, 0x87, 0x03},                   // xchg rax, (rbx)
+	{0xf0, 0x48, 0x0f, 0xb1, 0x03},       // lock cmpxchg rax, (rbx)
+	{0xf0, 0x0f, 0xba, 0x2b, 0x05},       // lock bts 5, (rbx)
+	{0xf0, 0x48, 0x0f, 0xba, 0x33, 0x01}, // lock btr 1, (rbx)
+	{0x48, 0x09, 0x03},                   // or rax, (rbx)
+	{0x48, 0xc7, 0x03, 0, 0, 0, 0},       // movq 0, (rbx)
+	{0x48, 0x89, 0xdf, 0x48, 0xab},       // stos through rdi
+	{0x0f, 0xc7, 0x0b},                   // cmpxchg8b (rbx)
+	{0x48, 0x8b, 0x03, 0x48, 0x89, 0x03}, // the old value again
+	{0x48, 0xff, 0x03},                   // inc (rbx)
+	{0x8f, 0x03},                         // pop (rbx)
+	{0x48, 0x89, 0x43, 0xfc},             // across two entries
+}
+
+// privileged asks Xen for I/O privilege level 3 (physdev_op set_iopl).
+func (g *hostile) privileged() {
+	g.emit(0x6a, 0x03) // push 3
+	g.load(x86.RDI, 6)
+	g.emit(0x48, 0x89, 0xe6) // mov rsp, rsi
+	g.load(x86.RAX, 33)
+	g.emit(0x0f, 0x05)
 }
 
 // registers are MSR numbers, ports I/O ports that something is behind.
@@ -255,8 +297,11 @@ var snippets = [][]byte{
 	{0x48, 0xff, 0x2c, 0x24}, // ljmp *(rsp)
 	{0xff, 0x1c, 0x24},       // lcall *(rsp)
 	{0x0f, 0x0b}, {0x0f, 0xff},
-	{0x0f, 0x06},               // clts
-	{0x0f, 0x09},               // wbinvd
+	{0x0f, 0x06}, // clts
+	{0x0f, 0x09}, // wbinvd
+	{0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2}, // cpuid by Xen's prefix
+	{0x0f, 0x21, 0xf0}, {0x0f, 0x21, 0xc0},     // mov dr6, rax; mov dr0, rax
+	{0x0f, 0x01, 0xf9},         // rdtscp
 	{0x0f, 0xa2}, {0x0f, 0x31}, // cpuid rdtsc
 	{0x0f, 0x01, 0xd1}, {0x0f, 0x01, 0xd0}, // xsetbv xgetbv
 	{0x0f, 0xae, 0x0c, 0x24}, {0x0f, 0xae, 0x04, 0x24}, // fxrstor fxsave
