@@ -16,9 +16,8 @@ upcall_counting:
 	RETURN
 	.size	upcall_counting, . - upcall_counting
 
-/* The mask goes off while the frame is still on the stack; what came meanwhile
-   has to be asked for, and is delivered right there (EVT-05). RBX points to the
-   mask byte, the pending byte is before it. */
+/* The mask goes off while the frame is still on the stack, and the next event
+   comes in that window: sent here, it is delivered as the hypercall returns. */
 	STUB_BEGIN 1, 256
 	.globl	upcall_unmasking
 	.type	upcall_unmasking, @function
@@ -28,14 +27,12 @@ upcall_unmasking:
 	CALL_HANDLER upcall_seen
 	mov	upcall_mask_byte(%rip), %rbx
 	movb	$0, (%rbx)
-	cmpb	$0, -1(%rbx)
-	je	1f
-	xor	%edi, %edi
-	xor	%esi, %esi
-	call	hypercall_page + 17 * 32	/* xen_version(0, NULL) */
+	mov	$4, %edi			/* EVTCHNOP_send */
+	mov	$upcall_send, %rsi
+	call	hypercall_page + 32 * 32	/* event_channel_op */
 	.globl	upcall_window
 upcall_window:
-1:	RESTORE_REGS
+	RESTORE_REGS
 	DROP_ERRCODE
 	orb	$3, 8(%rsp)
 	iretq
