@@ -9,6 +9,7 @@ import (
 	"pvlab/hv/probe"
 	"pvlab/hv/x86"
 	"pvlab/hypercall/abi"
+	"pvlab/pagetable"
 )
 
 // Unmodelled is a hypercall, or a part of one, that is not built. It stops
@@ -117,12 +118,12 @@ func (c *Caller) run(row *Row) (uint64, error) {
 	case row.Support == Absent:
 		return c.unmodelled("")
 	}
-	return ret(abi.ENOSYS)
+	return ret(abi.Errno(-row.Support))
 }
 
 // watched runs a row between its probes.
 func (c *Caller) watched(row *Row) (uint64, error) {
-	ev := probe.Hypercall{VCPU: c.V.ID, Number: c.number, Name: row.Name, Args: c.args, NArgs: row.NArgs,
+	ev := probe.Hypercall{VCPU: c.V.ID, Number: c.number, Name: row.Name, Op: c.opName(row), Args: c.args, NArgs: row.NArgs,
 		Multi: c.multi, RIP: c.V.CPU.RIP}
 	probe.Fire(c.D.Probes.Hypercall, &ev)
 	res, err := c.run(row)
@@ -145,8 +146,35 @@ func (c *Caller) unmodelled(sub string) (uint64, error) {
 	return abi.ENOSYS.Result(), nil
 }
 
+// subOp is the answer for an operation that is not built, by its name in the
+// table.
 func (c *Caller) subOp(cmd uint64) (uint64, error) {
+	if op := c.table[min(c.number, maxHypercall)].Ops.find(cmd); op != nil {
+		return c.unmodelled(op.Name)
+	}
 	return c.unmodelled(fmt.Sprintf("operation %d", cmd))
+}
+
+// opName names the operation that a call is about to do, "" if that cannot be
+// said: for the eyes of observers only.
+func (c *Caller) opName(row *Row) string {
+	n := c.args[0] & row.Ops.Mask
+	switch row.Ops.At {
+	case nowhere, inList:
+		return ""
+	case inStruct:
+		// An ordinary read would mark pages as accessed.
+		w := pagetable.Translate(c.D.Mem, c.V.CPU.CR3, c.args[0], c.D.Rules.MaxPA, true)
+		var b [4]byte
+		if !w.Mapped || !c.D.Mem.Read(w.PA, b[:]) {
+			return ""
+		}
+		n = uint64(le.Uint32(b[:]))
+	}
+	if op := row.Ops.find(n); op != nil {
+		return op.Name
+	}
+	return ""
 }
 
 // ret turns an errno into a handler's answer.

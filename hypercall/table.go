@@ -2,21 +2,6 @@ package hypercall
 
 import "pvlab/hypercall/abi"
 
-// Support says how much of a hypercall is built.
-type Support uint8
-
-// Levels of support.
-const (
-	Full    Support = iota // all of it, as Xen 4.17
-	Partial                // the sub-operations of the note; others are Unmodelled
-	Absent                 // known to Xen, not built: Unmodelled
-	NoSys                  // Xen 4.17 answers -ENOSYS
-)
-
-func (s Support) String() string {
-	return [...]string{"full", "partial", "absent", "-ENOSYS"}[s]
-}
-
 // Row describes one hypercall.
 type Row struct {
 	Number  int
@@ -24,6 +9,8 @@ type Row struct {
 	NArgs   int
 	Support Support
 	Note    string
+
+	Ops Ops // empty if it has none
 
 	run handler
 }
@@ -36,51 +23,51 @@ type handler func(c *Caller) (uint64, error)
 // (xen/include/hypercall-defs.c).
 func Rows() []Row {
 	return []Row{
-		{abi.HypSetTrapTable, "set_trap_table", 1, Full, "", setTrapTable},
-		{abi.HypMMUUpdate, "mmu_update", 4, Partial, "own domain only", mmuUpdate},
-		{abi.HypSetGDT, "set_gdt", 2, Full, "", setGDT},
-		{abi.HypStackSwitch, "stack_switch", 2, Full, "", stackSwitch},
-		{abi.HypSetCallbacks, "set_callbacks", 3, Full, "", setCallbacks},
-		{abi.HypFPUTaskswitch, "fpu_taskswitch", 1, Full, "", fpuTaskswitch},
-		{abi.HypSchedOpCompat, "sched_op_compat", 2, Full, "", schedOpCompat},
-		{abi.HypPlatformOp, "platform_op", 1, Partial, "what is refused", hostOp(platformOpVersion)},
-		{abi.HypSetDebugreg, "set_debugreg", 2, Full, "", setDebugreg},
-		{abi.HypGetDebugreg, "get_debugreg", 1, Full, "", getDebugreg},
-		{abi.HypUpdateDescriptor, "update_descriptor", 2, Full, "", updateDescriptor},
-		{11, "unused", 0, NoSys, "", nil},
-		{abi.HypMemoryOp, "memory_op", 2, Partial, "reservations, maps, M2P queries", memoryOp},
-		{abi.HypMulticall, "multicall", 2, Full, "", multicall},
-		{abi.HypUpdateVAMapping, "update_va_mapping", 3, Full, "", updateVAMapping},
-		{abi.HypSetTimerOp, "set_timer_op", 1, Full, "", setTimerOp},
-		{abi.HypEventChannelOpCompat, "event_channel_op_compat", 1, Full, "", eventChannelOpCompat},
-		{abi.HypXenVersion, "xen_version", 2, Full, "", xenVersion},
-		{abi.HypConsoleIO, "console_io", 3, Full, "", consoleIO},
-		{abi.HypPhysdevOpCompat, "physdev_op_compat", 1, Full, "", physdevOpCompat},
-		{abi.HypGrantTableOp, "grant_table_op", 3, Partial, "what is refused", grantTableOp},
-		{abi.HypVMAssist, "vm_assist", 2, Full, "", vmAssist},
-		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Partial, "own domain only", updateVAMappingOther},
-		{abi.HypIret, "iret", 0, Full, "", iret},
-		{abi.HypVCPUOp, "vcpu_op", 3, Partial, "all but get_physid", vcpuOp},
-		{abi.HypSetSegmentBase, "set_segment_base", 2, Full, "", setSegmentBase},
-		{abi.HypMMUExtOp, "mmuext_op", 4, Full, "", mmuextOp},
-		{abi.HypXSMOp, "xsm_op", 1, NoSys, "no XSM policy is loaded", nil},
-		{abi.HypNMIOp, "nmi_op", 2, Full, "", nmiOp},
-		{abi.HypSchedOp, "sched_op", 2, Full, "", schedOp},
-		{abi.HypCallbackOp, "callback_op", 2, Full, "", callbackOp},
-		{abi.HypXenoprofOp, "xenoprof_op", 2, Partial, "what is refused", xenoprofOp},
-		{abi.HypEventChannelOp, "event_channel_op", 2, Partial, "2-level channels of the own domain, no PIRQs", eventChannelOp},
-		{abi.HypPhysdevOp, "physdev_op", 2, Partial, "set_iopl, set_iobitmap, pirq_eoi_gmfn", physdevOp},
-		{abi.HypHVMOp, "hvm_op", 2, Partial, "what is refused", hvmOp},
-		{abi.HypSysctl, "sysctl", 1, Partial, "what is refused", hostOp(sysctlVersion)},
-		{abi.HypDomctl, "domctl", 1, Partial, "what is refused", domctl},
-		{abi.HypKexecOp, "kexec_op", 2, Partial, "what is refused", kexecOp},
-		{abi.HypTmemOp, "tmem_op", 0, NoSys, "", nil},
-		{abi.HypArgoOp, "argo_op", 5, NoSys, "not compiled in", nil},
-		{abi.HypXenPMUOp, "xenpmu_op", 2, Full, "the host has no vPMU", xenPMUOp},
-		{abi.HypDMOp, "dm_op", 3, Full, "there is no HVM domain", dmOp},
-		{abi.HypHypfsOp, "hypfs_op", 5, Partial, "what is refused", hypfsOp},
-		{abi.HypMCA, "mca", 1, Partial, "what is refused", mca},
-		{abi.HypPagingDomctlCont, "paging_domctl_cont", 1, Partial, "what is refused", pagingDomctlCont},
+		{abi.HypSetTrapTable, "set_trap_table", 1, Full, "", Ops{}, setTrapTable},
+		{abi.HypMMUUpdate, "mmu_update", 4, Partial, "own domain only", mmuUpdateOps(), mmuUpdate},
+		{abi.HypSetGDT, "set_gdt", 2, Full, "", Ops{}, setGDT},
+		{abi.HypStackSwitch, "stack_switch", 2, Full, "", Ops{}, stackSwitch},
+		{abi.HypSetCallbacks, "set_callbacks", 3, Full, "", Ops{}, setCallbacks},
+		{abi.HypFPUTaskswitch, "fpu_taskswitch", 1, Full, "", Ops{}, fpuTaskswitch},
+		{abi.HypSchedOpCompat, "sched_op_compat", 2, Full, "", schedCompatOps(), schedOpCompat},
+		{abi.HypPlatformOp, "platform_op", 1, Partial, "what is refused", platformOps(), hostOp(platformOpVersion)},
+		{abi.HypSetDebugreg, "set_debugreg", 2, Full, "", Ops{}, setDebugreg},
+		{abi.HypGetDebugreg, "get_debugreg", 1, Full, "", Ops{}, getDebugreg},
+		{abi.HypUpdateDescriptor, "update_descriptor", 2, Full, "", Ops{}, updateDescriptor},
+		{11, "unused", 0, NoSys, "", Ops{}, nil},
+		{abi.HypMemoryOp, "memory_op", 2, Partial, "reservations, maps, M2P queries", memoryOps(), memoryOp},
+		{abi.HypMulticall, "multicall", 2, Full, "", Ops{}, multicall},
+		{abi.HypUpdateVAMapping, "update_va_mapping", 3, Full, "", Ops{}, updateVAMapping},
+		{abi.HypSetTimerOp, "set_timer_op", 1, Full, "", Ops{}, setTimerOp},
+		{abi.HypEventChannelOpCompat, "event_channel_op_compat", 1, Full, "", eventChannelCompatOps(), eventChannelOpCompat},
+		{abi.HypXenVersion, "xen_version", 2, Full, "", versionOps(), xenVersion},
+		{abi.HypConsoleIO, "console_io", 3, Full, "", consoleOps(), consoleIO},
+		{abi.HypPhysdevOpCompat, "physdev_op_compat", 1, Full, "", physdevCompatOps(), physdevOpCompat},
+		{abi.HypGrantTableOp, "grant_table_op", 3, Partial, "what is refused", grantTableOps(), grantTableOp},
+		{abi.HypVMAssist, "vm_assist", 2, Full, "", vmAssistOps(), vmAssist},
+		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Partial, "own domain only", Ops{}, updateVAMappingOther},
+		{abi.HypIret, "iret", 0, Full, "", Ops{}, iret},
+		{abi.HypVCPUOp, "vcpu_op", 3, Partial, "all but get_physid", vcpuOps(), vcpuOp},
+		{abi.HypSetSegmentBase, "set_segment_base", 2, Full, "", segmentBaseOps(), setSegmentBase},
+		{abi.HypMMUExtOp, "mmuext_op", 4, Full, "", mmuextOps(), mmuextOp},
+		{abi.HypXSMOp, "xsm_op", 1, NoSys, "no XSM policy is loaded", Ops{}, nil},
+		{abi.HypNMIOp, "nmi_op", 2, Full, "", nmiOps(), nmiOp},
+		{abi.HypSchedOp, "sched_op", 2, Full, "", schedOps(), schedOp},
+		{abi.HypCallbackOp, "callback_op", 2, Full, "", callbackOps(), callbackOp},
+		{abi.HypXenoprofOp, "xenoprof_op", 2, Partial, "what is refused", xenoprofOps(), xenoprofOp},
+		{abi.HypEventChannelOp, "event_channel_op", 2, Partial, "2-level channels of the own domain, no PIRQs", eventChannelOps(), eventChannelOp},
+		{abi.HypPhysdevOp, "physdev_op", 2, Partial, "set_iopl, set_iobitmap, pirq_eoi_gmfn", physdevOps(), physdevOp},
+		{abi.HypHVMOp, "hvm_op", 2, Partial, "what is refused", hvmOps(), hvmOp},
+		{abi.HypSysctl, "sysctl", 1, Partial, "what is refused", sysctlOps(), hostOp(sysctlVersion)},
+		{abi.HypDomctl, "domctl", 1, Partial, "what is refused", domctlOps(), domctl},
+		{abi.HypKexecOp, "kexec_op", 2, Partial, "what is refused", kexecOps(), kexecOp},
+		{abi.HypTmemOp, "tmem_op", 0, NoSys, "", Ops{}, nil},
+		{abi.HypArgoOp, "argo_op", 5, NoSys, "not compiled in", Ops{}, nil},
+		{abi.HypXenPMUOp, "xenpmu_op", 2, Full, "the host has no vPMU", pmuOps(), xenPMUOp},
+		{abi.HypDMOp, "dm_op", 3, Full, "there is no HVM domain", Ops{}, dmOp},
+		{abi.HypHypfsOp, "hypfs_op", 5, Partial, "what is refused", hypfsOps(), hypfsOp},
+		{abi.HypMCA, "mca", 1, Partial, "what is refused", mcaOps(), mca},
+		{abi.HypPagingDomctlCont, "paging_domctl_cont", 1, Partial, "what is refused", pagingDomctlOps(), pagingDomctlCont},
 	}
 }
 

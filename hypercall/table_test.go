@@ -15,7 +15,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("%s: number %d after %d", r.Name, r.Number, last)
 		}
 		last = r.Number
-		if (r.run != nil) != (r.Support == Full || r.Support == Partial) {
+		if (r.run != nil) != r.Support.Built() {
 			t.Errorf("%s: support %v, handler %v", r.Name, r.Support, r.run != nil)
 		}
 		if r.Support == Partial && r.Note == "" {
@@ -36,6 +36,32 @@ func TestNumbers(t *testing.T) {
 	} {
 		if got := table.Name(n); got != want {
 			t.Errorf("hypercall %d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+// TestOps: the operations of each call are in order, have the names of Xen's
+// headers, and stand with a call that is built.
+func TestOps(t *testing.T) {
+	for _, r := range Rows() {
+		if (len(r.Ops.List) == 0) != (r.Ops.At == nowhere) {
+			t.Errorf("%s: %d operations, found at place %d", r.Name, len(r.Ops.List), r.Ops.At)
+		}
+		seen := map[string]bool{}
+		for i, op := range r.Ops.List {
+			if i > 0 && op.Number <= r.Ops.List[i-1].Number {
+				t.Errorf("%s: %s is number %d, after %d", r.Name, op.Name, op.Number, r.Ops.List[i-1].Number)
+			}
+			if op.Name == "" || seen[op.Name] {
+				t.Errorf("%s: operation %d is %q, as another", r.Name, op.Number, op.Name)
+			}
+			seen[op.Name] = true
+			if op.Dom0 == Partial && op.Note == "" {
+				t.Errorf("%s: %s is partial, but what is there?", r.Name, op.Name)
+			}
+			if got := r.Ops.find(op.Number); got == nil || got.Name != op.Name {
+				t.Errorf("%s: operation %d found as %v", r.Name, op.Number, got)
+			}
 		}
 	}
 }

@@ -56,12 +56,19 @@ func (t traceSet) attach(m *hv.Machine, emit func(string)) {
 			for _, a := range h.Args[:h.NArgs] {
 				args = append(args, fmt.Sprintf("%#x", a))
 			}
-			emit(fmt.Sprintf("hypercall: vcpu %d %s(%s) from %s", h.VCPU, h.Name, strings.Join(args, ", "), place(m, h.RIP)))
+			emit(fmt.Sprintf("hypercall: vcpu %d %s(%s) from %s", h.VCPU, callName(h), strings.Join(args, ", "), place(m, h.RIP)))
 		})
 		p.Return = append(p.Return, func(h *probe.Hypercall) {
-			emit(fmt.Sprintf("hypercall: vcpu %d %s = %d", h.VCPU, h.Name, int64(h.Result)))
+			emit(fmt.Sprintf("hypercall: vcpu %d %s = %d", h.VCPU, callName(h), int64(h.Result)))
 		})
 	}
+}
+
+func callName(h *probe.Hypercall) string {
+	if h.Op == "" {
+		return h.Name
+	}
+	return h.Name + " " + h.Op
 }
 
 func frameName(f *probe.Frame) string {

@@ -51,6 +51,7 @@ type Hypercall struct {
 	VCPU   int
 	Number uint64
 	Name   string
+	Op     string // its operation, if it has one that is known: "EVTCHNOP_send"
 	Args   [5]uint64
 	NArgs  int
 	Result uint64

@@ -1,0 +1,175 @@
+package hypercall
+
+import (
+	"slices"
+
+	"pvlab/hypercall/abi"
+)
+
+// The operations of the calls about memory, events, vCPUs and interrupts;
+// those of the other calls stand beside their handlers.
+
+func schedOps() Ops {
+	return Ops{inArg, mask32, slices.Concat(
+		both(Full, 0, "SCHEDOP_yield", "SCHEDOP_block", "SCHEDOP_shutdown", "SCHEDOP_poll", "SCHEDOP_remote_shutdown",
+			"SCHEDOP_shutdown_code", "SCHEDOP_watchdog"),
+		each(Absent, Denied, abi.SchedOpPinOverride, "SCHEDOP_pin_override"),
+	)}
+}
+
+func schedCompatOps() Ops {
+	return Ops{inArg, mask32, both(Full, 0, "SCHEDOP_yield", "SCHEDOP_block", "SCHEDOP_shutdown")}
+}
+
+func vcpuOps() Ops {
+	return Ops{inArg, mask32, []SubOp{
+		{0, "VCPUOP_initialise", Full, Full, "", nil},
+		{1, "VCPUOP_up", Full, Full, "", nil},
+		{2, "VCPUOP_down", Full, Full, "", nil},
+		{3, "VCPUOP_is_up", Full, Full, "", nil},
+		{4, "VCPUOP_get_runstate_info", Full, Full, "", nil},
+		{5, "VCPUOP_register_runstate_memory_area", Full, Full, "", nil},
+		{6, "VCPUOP_set_periodic_timer", Full, Full, "", nil},
+		{7, "VCPUOP_stop_periodic_timer", Full, Full, "", nil},
+		{8, "VCPUOP_set_singleshot_timer", Full, Full, "", nil},
+		{9, "VCPUOP_stop_singleshot_timer", Full, Full, "", nil},
+		{10, "VCPUOP_register_vcpu_info", Full, Full, "", nil},
+		{11, "VCPUOP_send_nmi", Full, Full, "", nil},
+		{12, "VCPUOP_get_physid", Full, Always(abi.EINVAL), "", nil},
+		{13, "VCPUOP_register_vcpu_time_memory_area", Full, Full, "", nil},
+	}}
+}
+
+func eventChannelOps() Ops {
+	return Ops{inArg, mask32, []SubOp{
+		{0, "EVTCHNOP_bind_interdomain", Full, Full, "", nil},
+		{1, "EVTCHNOP_bind_virq", Full, Full, "", nil},
+		{2, "EVTCHNOP_bind_pirq", Absent, Absent, "", nil},
+		{3, "EVTCHNOP_close", Full, Full, "", nil},
+		{4, "EVTCHNOP_send", Full, Full, "", nil},
+		{5, "EVTCHNOP_status", Full, Full, "", nil},
+		{6, "EVTCHNOP_alloc_unbound", Full, Full, "", nil},
+		{7, "EVTCHNOP_bind_ipi", Full, Full, "", nil},
+		{8, "EVTCHNOP_bind_vcpu", Full, Full, "", nil},
+		{9, "EVTCHNOP_unmask", Full, Full, "", nil},
+		{10, "EVTCHNOP_reset", Full, Full, "", nil},
+		{11, "EVTCHNOP_init_control", Absent, Absent, "", nil},
+		{12, "EVTCHNOP_expand_array", Absent, Absent, "", nil},
+		{13, "EVTCHNOP_set_priority", Absent, Absent, "", nil},
+		{14, "EVTCHNOP_reset_cont", Full, Full, "", nil},
+	}}
+}
+
+// eventChannelCompatOps ends where the interface of Xen 3.2 did.
+func eventChannelCompatOps() Ops {
+	all := eventChannelOps().List
+	return Ops{inStruct, mask32, all[:abi.EvtchnOpUnmask+1]}
+}
+
+func physdevOps() Ops {
+	return Ops{inArg, mask32, []SubOp{
+		{5, "PHYSDEVOP_irq_status_query", Absent, Absent, "", nil},
+		{6, "PHYSDEVOP_set_iopl", Full, Full, "", nil},
+		{7, "PHYSDEVOP_set_iobitmap", Full, Full, "", nil},
+		{8, "PHYSDEVOP_apic_read", Absent, Denied, "", nil},
+		{9, "PHYSDEVOP_apic_write", Absent, Denied, "", nil},
+		{10, "PHYSDEVOP_alloc_irq_vector", Absent, Denied, "", nil},
+		{11, "PHYSDEVOP_free_irq_vector", Absent, Absent, "", nil},
+		{12, "PHYSDEVOP_eoi", Full, Full, "no PIRQ is ever bound", nil},
+		{13, "PHYSDEVOP_map_pirq", Absent, Absent, "", nil},
+		{14, "PHYSDEVOP_unmap_pirq", Absent, Absent, "", nil},
+		{15, "PHYSDEVOP_manage_pci_add", Absent, Absent, "", nil},
+		{16, "PHYSDEVOP_manage_pci_remove", Absent, Absent, "", nil},
+		{17, "PHYSDEVOP_pirq_eoi_gmfn_v1", Full, Full, "", nil},
+		{19, "PHYSDEVOP_restore_msi", Absent, Absent, "", nil},
+		{20, "PHYSDEVOP_manage_pci_add_ext", Absent, Absent, "", nil},
+		{21, "PHYSDEVOP_setup_gsi", Absent, Absent, "", nil},
+		{23, "PHYSDEVOP_get_free_pirq", Absent, Absent, "", nil},
+		{24, "PHYSDEVOP_pci_mmcfg_reserved", Absent, Absent, "", nil},
+		{25, "PHYSDEVOP_pci_device_add", Absent, Absent, "", nil},
+		{26, "PHYSDEVOP_pci_device_remove", Absent, Absent, "", nil},
+		{27, "PHYSDEVOP_restore_msi_ext", Absent, Absent, "", nil},
+		{28, "PHYSDEVOP_pirq_eoi_gmfn_v2", Full, Full, "", nil},
+		{29, "PHYSDEVOP_dbgp_op", Absent, Denied, "", nil},
+		{30, "PHYSDEVOP_prepare_msix", Absent, Absent, "", nil},
+		{31, "PHYSDEVOP_release_msix", Absent, Absent, "", nil},
+	}}
+}
+
+// physdevCompatOps are those with arguments in the old structure.
+func physdevCompatOps() Ops {
+	o := physdevOps()
+	o.At, o.List = inStruct, o.List[:6]
+	return o
+}
+
+func grantTableOps() Ops {
+	return Ops{inArg, 1<<12 - 1, both(Absent, 0, "GNTTABOP_map_grant_ref", "GNTTABOP_unmap_grant_ref", "GNTTABOP_setup_table",
+		"GNTTABOP_dump_table", "GNTTABOP_transfer", "GNTTABOP_copy", "GNTTABOP_query_size", "GNTTABOP_unmap_and_replace",
+		"GNTTABOP_set_version", "GNTTABOP_get_status_frames", "GNTTABOP_get_version", "GNTTABOP_swap_grant_ref",
+		"GNTTABOP_cache_flush")}
+}
+
+func memoryOps() Ops {
+	return Ops{inArg, abi.MemOpCmdMask, []SubOp{
+		{0, "XENMEM_increase_reservation", Full, Full, "", nil},
+		{1, "XENMEM_decrease_reservation", Full, Full, "", nil},
+		{2, "XENMEM_maximum_ram_page", Full, Full, "", nil},
+		{3, "XENMEM_current_reservation", Full, Full, "", nil},
+		{4, "XENMEM_maximum_reservation", Full, Full, "", nil},
+		{5, "XENMEM_machphys_mfn_list", Full, Full, "", nil},
+		{6, "XENMEM_populate_physmap", Full, Full, "", nil},
+		{7, "XENMEM_add_to_physmap", Absent, Absent, "", nil},
+		{9, "XENMEM_memory_map", Full, Full, "", nil},
+		{10, "XENMEM_machine_memory_map", Full, Denied, "", nil},
+		{11, "XENMEM_exchange", Absent, Absent, "", nil},
+		{12, "XENMEM_machphys_mapping", Full, Full, "", nil},
+		{13, "XENMEM_set_memory_map", Absent, Absent, "", nil},
+		{14, "XENMEM_maximum_gpfn", Full, Full, "", nil},
+		{15, "XENMEM_remove_from_physmap", Absent, Absent, "", nil},
+		{16, "XENMEM_set_pod_target", Absent, Absent, "", nil},
+		{17, "XENMEM_get_pod_target", Absent, Absent, "", nil},
+		{18, "XENMEM_get_sharing_freed_pages", Absent, Absent, "", nil},
+		{19, "XENMEM_get_sharing_shared_pages", Absent, Absent, "", nil},
+		{20, "XENMEM_paging_op", Absent, Absent, "", nil},
+		{21, "XENMEM_access_op", Absent, Absent, "", nil},
+		{22, "XENMEM_sharing_op", Absent, Absent, "", nil},
+		{23, "XENMEM_add_to_physmap_batch", Absent, Absent, "", nil},
+		{24, "XENMEM_claim_pages", Absent, Absent, "", nil},
+		{25, "XENMEM_machphys_compat_mfn_list", Absent, Absent, "", nil},
+		{26, "XENMEM_get_vnumainfo", Absent, Absent, "", nil},
+		{27, "XENMEM_reserved_device_memory_map", Absent, Absent, "", nil},
+		{28, "XENMEM_acquire_resource", Absent, Absent, "", nil},
+	}}
+}
+
+func mmuUpdateOps() Ops {
+	return Ops{inList, 0, both(Full, 0, "MMU_NORMAL_PT_UPDATE", "MMU_MACHPHYS_UPDATE", "MMU_PT_UPDATE_PRESERVE_AD",
+		"MMU_PT_UPDATE_NO_TRANSLATE")}
+}
+
+func mmuextOps() Ops {
+	const onlySelf = "of the own domain"
+	return Ops{inList, 0, []SubOp{
+		{0, "MMUEXT_PIN_L1_TABLE", Full, Full, onlySelf, nil},
+		{1, "MMUEXT_PIN_L2_TABLE", Full, Full, onlySelf, nil},
+		{2, "MMUEXT_PIN_L3_TABLE", Full, Full, onlySelf, nil},
+		{3, "MMUEXT_PIN_L4_TABLE", Full, Full, onlySelf, nil},
+		{4, "MMUEXT_UNPIN_TABLE", Full, Full, onlySelf, nil},
+		{5, "MMUEXT_NEW_BASEPTR", Full, Full, "", nil},
+		{6, "MMUEXT_TLB_FLUSH_LOCAL", Full, Full, "", nil},
+		{7, "MMUEXT_INVLPG_LOCAL", Full, Full, "", nil},
+		{8, "MMUEXT_TLB_FLUSH_MULTI", Full, Full, "", nil},
+		{9, "MMUEXT_INVLPG_MULTI", Full, Full, "", nil},
+		{10, "MMUEXT_TLB_FLUSH_ALL", Full, Full, "", nil},
+		{11, "MMUEXT_INVLPG_ALL", Full, Full, "", nil},
+		{12, "MMUEXT_FLUSH_CACHE", Full, Always(abi.EACCES), "caches are not modelled", nil},
+		{13, "MMUEXT_SET_LDT", Full, Full, "", nil},
+		{15, "MMUEXT_NEW_USER_BASEPTR", Full, Full, "", nil},
+		{16, "MMUEXT_CLEAR_PAGE", Full, Full, onlySelf, nil},
+		{17, "MMUEXT_COPY_PAGE", Full, Full, onlySelf, nil},
+		{18, "MMUEXT_FLUSH_CACHE_GLOBAL", Full, Always(abi.EINVAL), "caches are not modelled", nil},
+		{19, "MMUEXT_MARK_SUPER", Always(abi.EOPNOTSUPP), Always(abi.EOPNOTSUPP), "", nil},
+		{20, "MMUEXT_UNMARK_SUPER", Always(abi.EOPNOTSUPP), Always(abi.EOPNOTSUPP), "", nil},
+	}}
+}
