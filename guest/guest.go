@@ -28,9 +28,11 @@ var sources embed.FS
 
 // The images: Bench is the one that the entry variants live in, Rules has the
 // demos of the rule book, which its command line names: rule=FRAME-01, or
-// rule=FRAME-01:bad, or area=FRAME, or list.
+// rule=FRAME-01:bad, or area=FRAME, or list. Perf has loads for measurements,
+// each run between two marks: run=NAME:ROUNDS,NAME:ROUNDS..., or list.
 const (
 	Bench = "bench"
+	Perf  = "perf"
 	Rules = "rules"
 )
 
