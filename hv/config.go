@@ -61,6 +61,10 @@ type Config struct {
 	// every frame: RF is not set in the saved RFLAGS of a fault, and IRET and
 	// SYSRET do not load VIF and VIP. Only comparisons with the judge want it (docs/conformance.md).
 	AsReference bool
+	// Audit derives the invariants of page types from scratch (Machine.Audit)
+	// at each Audit-th entry into Xen; 0 never does. A broken one ends Run with
+	// a *Defect.
+	Audit uint64
 	// Tolerant goes on where something is not modelled (answering -ENOSYS)
 	// and records it in Result.Unsure.
 	Tolerant bool

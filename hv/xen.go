@@ -17,6 +17,8 @@ const xenTSCHz = 1_000_000_000
 type xen struct {
 	m  *Machine
 	pv *xenpv.Platform
+	// exits counts towards the next audit; not part of a snapshot.
+	exits uint64
 }
 
 func (m *Machine) buildXen() error {
@@ -110,7 +112,33 @@ func (x *xen) exit(v int, ex cpu.Exit) outcome {
 		return ended(Result{End: EndUnmodelled, Unmodelled: err})
 	}
 	vc.Kicked = false
+	if x.m.cfg.Audit != 0 {
+		x.audit()
+	}
 	return x.after(vc, a)
+}
+
+// audit stops the run where an invariant is broken: that is a defect, as a
+// panic is, and ends as one.
+func (x *xen) audit() {
+	if x.exits++; x.exits < x.m.cfg.Audit {
+		return
+	}
+	x.exits = 0
+	if err := x.pv.Dom.Audit(); err != nil {
+		panic(err)
+	}
+}
+
+// Audit derives the invariants of Xen's page types and reference counts from
+// scratch and compares them with what is kept (dom.Domain.Audit); natively
+// there are none. To be called between two calls of Run. An error is a defect
+// of pvlab.
+func (m *Machine) Audit() error {
+	if x, ok := m.plat.(*xen); ok {
+		return x.pv.Dom.Audit()
+	}
+	return nil
 }
 
 // after does what became of the vCPU.

@@ -303,7 +303,7 @@ func TestCountsHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRules(t)
 		defer r.M.Close()
-		before := r.snapshotInfo()
+		before, audit := r.snapshotInfo(), NewAuditor(r)
 		frame := rapid.Uint64Range(0, 7)
 		for n := rapid.IntRange(1, 60).Draw(t, "steps"); n > 0; n-- {
 			mfn, slot := frame.Draw(t, "mfn"), rapid.SampledFrom([]uint64{0, 1, 255, 256, 511}).Draw(t, "slot")
@@ -317,6 +317,9 @@ func TestCountsHold(t *testing.T) {
 				r.Apply(mfn<<12+8*slot, Make(frame.Draw(t, "target"), flags), dom1, dom1, rapid.Bool().Draw(t, "keep"))
 			}
 			if err := r.check(); err != nil {
+				t.Fatal(err)
+			}
+			if err := audit.Audit(nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -28,7 +28,7 @@ const (
 	Validated uint8 = 1 << iota // contents were audited for Type
 	Pinned                      // MMUEXT_PIN holds one type reference
 	Allocated                   // the domain's own reference (PGC_allocated)
-	XenHeap                     // a frame of Xen that the domain may map (shared_info)
+	XenHeap                     // a frame of Xen's; one with Allocated may be mapped by its owner (Share)
 )
 
 // Owner values of mem.PageInfo.Owner: domain id + 1, and these.
@@ -67,6 +67,17 @@ type Rules struct {
 	Freed func(mfn uint64)
 	// Log gets the lines that a release build of Xen prints.
 	Log func(line string)
+}
+
+// Share lets owner have a frame of Xen's: its type is held at writable, or at
+// none, which no writable mapping can have (X/mm.c:share_xen_page_with_guest,
+// assign_io_page).
+func Share(m *mem.Memory, mfn uint64, owner uint16, t Type) {
+	p := mem.PageInfo{Owner: owner, Type: t, Flags: Validated | Allocated | XenHeap, TypeCount: 1, Count: 1}
+	if owner == OwnerIO {
+		p.Flags &^= XenHeap
+	}
+	m.SetInfo(mfn, p)
 }
 
 // noMFN is the frame number of an all-ones address: Xen's INVALID_MFN in a

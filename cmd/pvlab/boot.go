@@ -24,6 +24,7 @@ type bootFlags struct {
 	trace    []string
 	json     bool
 	tolerant bool
+	audit    uint64
 }
 
 // defaultSteps ends a run that never ends by itself: about a minute here.
@@ -68,13 +69,15 @@ reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 
 	fl.StringSliceVar(&f.trace, "trace", nil, "trace entry, hypercall and/or insn on stderr")
 	fl.BoolVar(&f.json, "json", false, "write JSON lines on stdout, the console as events")
 	fl.BoolVar(&f.tolerant, "tolerant", false, "go on where something is not modelled, and say so in the verdict")
+	fl.Uint64Var(&f.audit, "check-invariants", 0, "xen: recount all page types and references at each N-th entry into Xen (slow)")
+	fl.Lookup("check-invariants").NoOptDefVal = "1"
 	return cmd
 }
 
 // config checks the flags and turns them into a machine's configuration.
 func (a *app) config(f *bootFlags) (hv.Config, error) {
 	c := hv.Config{Dom0: f.dom0, VCPUs: f.vcpus, Memory: uint64(f.mem), Cmdline: f.cmdline, CPU: f.cpu,
-		Seed: f.seed, Tolerant: f.tolerant, Log: a.log}
+		Seed: f.seed, Tolerant: f.tolerant, Audit: f.audit, Log: a.log}
 	switch f.tlb {
 	case "keep":
 	case "drop":

@@ -49,8 +49,9 @@ type Domain struct {
 	VCPU  []*VCPU
 	State
 
-	space space
-	p2m   []uint64
+	space   space
+	p2m     []uint64
+	auditor *pagetable.Auditor // nil until the first Audit
 }
 
 // State is what changes of a domain, apart from its vCPUs and memory.
@@ -152,10 +153,11 @@ func (d *Domain) allocate() error {
 		d.Mem.SetInfo(mfn, info)
 	}
 	d.fillP2M()
-	for mfn := uint64(firstXenFrame); mfn < d.space.m2pEnd; mfn++ {
-		if d.Mem.Info(mfn).Count == 0 {
-			d.Mem.SetInfo(mfn, mem.PageInfo{Owner: pagetable.OwnerXen, Count: 1})
-		}
+	for mfn := d.space.next; mfn < m2pFrame; mfn++ {
+		d.Mem.SetInfo(mfn, mem.PageInfo{Flags: pagetable.XenHeap})
+	}
+	for mfn := uint64(m2pFrame); mfn < d.space.m2pEnd; mfn++ {
+		pagetable.Share(d.Mem, mfn, pagetable.OwnerXen, pagetable.TypeNone) // dom0 may look at it
 	}
 	d.TotPages, d.NextFree = d.Pages, base+d.Pages
 	d.MaxPages = d.Pages + toolSlack

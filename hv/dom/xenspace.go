@@ -85,8 +85,7 @@ func (d *Domain) xenFrame() uint64 {
 		panic("dom: Xen's private frames are used up")
 	}
 	d.space.next++
-	d.Mem.SetInfo(mfn, mem.PageInfo{Owner: pagetable.OwnerXen, Type: pagetable.TypeWritable, Count: 1, TypeCount: 1,
-		Flags: pagetable.Validated | pagetable.XenHeap})
+	d.Mem.SetInfo(mfn, mem.PageInfo{Flags: pagetable.XenHeap})
 	return mfn
 }
 
@@ -105,7 +104,7 @@ func (d *Domain) buildSpace(n int) error {
 	s.next = firstXenFrame
 	// The first MiB of a machine is I/O to Xen (X/mm.c:arch_init_memory): dom0
 	// may map it (MM-13). Here that is frame 0 alone.
-	d.Mem.SetInfo(0, mem.PageInfo{Owner: pagetable.OwnerIO, Count: 1})
+	pagetable.Share(d.Mem, 0, pagetable.OwnerIO, pagetable.TypeWritable)
 	s.zero = d.xenFrame()
 	tss := d.xenFrame()
 	// No I/O bitmap: its offset lies beyond the limit (SDM vol. 1, "I/O
@@ -145,9 +144,7 @@ func (d *Domain) buildSpace(n int) error {
 		}
 	}
 	s.sharedInfo = d.xenFrame()
-	info := d.Mem.Info(s.sharedInfo)
-	info.Owner, info.Flags = d.owner(), info.Flags|pagetable.Allocated
-	d.Mem.SetInfo(s.sharedInfo, info)
+	pagetable.Share(d.Mem, s.sharedInfo, d.owner(), pagetable.TypeWritable)
 
 	d.fillSlots(l3)
 	return nil
