@@ -39,7 +39,7 @@ func (m *Machine) buildXen() error {
 		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference,
 		NewCPU: func(int) *cpu.CPU {
 			c := m.newCPU(nil)
-			c.Bus = &xenBus{m}
+			c.Bus = &xenBus{m, c}
 			m.cpus = append(m.cpus, c)
 			return c
 		},
@@ -183,13 +183,19 @@ func (x *xen) load(s any)               { x.pv.Load(s.(*xenpv.State)) }
 
 // xenBus is what a PV guest's processor finds beyond memory: nothing. Its
 // port and MSR instructions fault long before.
-type xenBus struct{ m *Machine }
+type xenBus struct {
+	m *Machine
+	c *cpu.CPU
+}
 
-func (b *xenBus) In(uint16, int) uint32                    { return 0xffffffff }
-func (b *xenBus) Out(uint16, int, uint32)                  {}
-func (b *xenBus) ReadPhys(uint64, int) uint64              { return ^uint64(0) }
-func (b *xenBus) WritePhys(uint64, int, uint64)            {}
-func (b *xenBus) ReadMSR(uint32) (uint64, bool)            { return 0, false }
-func (b *xenBus) WriteMSR(uint32, uint64) bool             { return false }
-func (b *xenBus) TSC() uint64                              { return b.m.Now() }
-func (b *xenBus) CPUID(uint32, uint32) (_, _, _, _ uint32) { return }
+func (b *xenBus) In(uint16, int) uint32         { return 0xffffffff }
+func (b *xenBus) Out(uint16, int, uint32)       {}
+func (b *xenBus) ReadPhys(uint64, int) uint64   { return ^uint64(0) }
+func (b *xenBus) WritePhys(uint64, int, uint64) {}
+func (b *xenBus) ReadMSR(uint32) (uint64, bool) { return 0, false }
+func (b *xenBus) WriteMSR(uint32, uint64) bool  { return false }
+func (b *xenBus) TSC() uint64                   { return b.m.Now() }
+
+// CPUID is the plain instruction: there is no CPUID faulting, so it answers as
+// the processor does (PRIV-12).
+func (b *xenBus) CPUID(leaf, sub uint32) (a, bx, cx, d uint32) { return b.c.Policy.Leaf(leaf, sub) }

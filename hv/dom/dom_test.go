@@ -98,7 +98,7 @@ func TestAllocFrames(t *testing.T) {
 // compute them.
 func TestTSCScale(t *testing.T) {
 	for _, hz := range []uint64{1_000_000, 999_999_999, 1_000_000_000, 1_000_000_001, 2_596_120_000, 5_000_000_000} {
-		mul, shift := tscScale(hz)
+		mul, shift := TSCScale(hz)
 		ticks := hz // one second
 		if shift < 0 {
 			ticks >>= -shift

@@ -10,10 +10,10 @@ import (
 // noDeadline is later than any timer.
 const noDeadline = ^uint64(0)
 
-// tscScale gives the multiplier and shift by which a guest turns TSC ticks
+// TSCScale gives the multiplier and shift by which a guest turns TSC ticks
 // into nanoseconds: ns = (ticks << shift) * mul >> 32 (Xen public xen.h:
 // vcpu_time_info; X/time.c:set_time_scale).
-func tscScale(hz uint64) (mul uint32, shift int8) {
+func TSCScale(hz uint64) (mul uint32, shift int8) {
 	for hz > 2_000_000_000 {
 		hz >>= 1
 		shift--
@@ -57,7 +57,7 @@ func (v *VCPU) UpdateTime() {
 }
 
 func (v *VCPU) timeInfo(b *[abi.TimeInfoSize]byte, version uint32) {
-	mul, shift := tscScale(v.Dom.TSCHz)
+	mul, shift := TSCScale(v.Dom.TSCHz)
 	le := binary.LittleEndian
 	clear(b[:])
 	le.PutUint32(b[abi.TimeVersion:], version&^1)

@@ -145,7 +145,7 @@ func (i *inst) rdtscp() outcome {
 }
 
 func (i *inst) cpuid() outcome {
-	GuestCPUID(i.v)
+	GuestCPUID(i.v, false)
 	return retired
 }
 

@@ -82,7 +82,9 @@ func readPort(v *dom.VCPU, port uint16, size int) uint32 {
 		case portRTC:
 			b = uint32(d.RTCIndex)
 		case portSpeaker:
-			b = uint32(d.PITPort61)
+			if d.Privileged {
+				b = uint32(d.PITPort61)
+			}
 		}
 		data |= b << (8 * k)
 	}
@@ -106,10 +108,11 @@ func writePort(v *dom.VCPU, port uint16, size int, data uint32) {
 	}
 }
 
-// counting reports an access to the counters of the 8254, which Xen emulates
-// for a domain and this model does not yet.
-func counting(port uint16, size int) bool {
-	return port <= portPITLast && uint32(port)+uint32(size) > 0x42
+// counting reports an access to counter 2 of the 8254, which Xen lets the first
+// domain have and this model does not yet. Other domains have no 8254: all ones
+// (X/emul-i8254.c:pv_pit_handler without X86_EMU_PIT).
+func counting(v *dom.VCPU, port uint16, size int) bool {
+	return v.Dom.Privileged && port <= portPITLast && uint32(port)+uint32(size) > 0x42
 }
 
 func (i *inst) port() uint16 {
@@ -140,7 +143,7 @@ func (i *inst) in() outcome {
 		set(0xffffffff)
 		return skipped
 	}
-	if counting(port, size) {
+	if counting(i.v, port, size) {
 		return i.lacks(port)
 	}
 	set(readPort(i.v, port, size))
@@ -156,7 +159,7 @@ func (i *inst) out() outcome {
 	if direct(i.v, port, size) {
 		return skipped
 	}
-	if counting(port, size) {
+	if counting(i.v, port, size) {
 		return i.lacks(port)
 	}
 	writePort(i.v, port, size, uint32(i.v.CPU.R[x86.RAX]))
@@ -185,7 +188,7 @@ func (i *inst) stringIO(ptr, seg int, input bool) outcome {
 	if !i.allowed(port, size) {
 		return unhandled
 	}
-	if counting(port, size) {
+	if counting(i.v, port, size) {
 		return i.lacks(port)
 	}
 	i.bpmatch = i.v.IOBreakpoint(port, size)
