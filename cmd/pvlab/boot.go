@@ -99,11 +99,7 @@ func (a *app) config(f *bootFlags) (hv.Config, error) {
 
 // loadGuest reads and parses the image and settles the platform.
 func loadGuest(name string, f *bootFlags, platformGiven bool) (*image.Image, hv.Platform, error) {
-	raw, err := guestBytes(name, uint64(f.mem))
-	if err != nil {
-		return nil, 0, err
-	}
-	img, err := image.Load(name, raw, uint64(f.mem))
+	img, err := openGuest(name, uint64(f.mem))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -142,8 +138,11 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 	}
 	cfg.Platform = platform
 	if f.initrd != "" {
-		start, end := img.Bounds()
-		if cfg.Initrd, err = readInitrd(f.initrd, uint64(f.mem)-(end-start)); err != nil {
+		room := image.MaxRamdisk(uint64(f.mem), img, f.dom0)
+		if platform == hv.Native {
+			room = image.MaxRamdiskPVH(uint64(f.mem), img)
+		}
+		if cfg.Initrd, err = readInitrd(f.initrd, room); err != nil {
 			return err
 		}
 	}

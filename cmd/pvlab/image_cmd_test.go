@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/ulikunitz/xz"
 
 	"pvlab/guest"
 )
@@ -23,8 +25,10 @@ import (
 //	at=OFF:N=V      the N-byte little-endian word at OFF is V
 //	ph=I:FIELD=V    a field of program header I
 //	flip=SEED:N     N random bits turned over
+//	break=N/D       one bit turned over after the first N/D of the file
 //	zeros=N         N zero bytes added
-//	gzip            packed
+//	noise=N         N bytes added that pack to about a half
+//	gzip, zstd, xz  packed
 //	sparse=N        the file is N bytes long, the added ones a hole
 func imageCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
@@ -92,18 +96,48 @@ func edit(b []byte, name, arg string) ([]byte, error) {
 			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
 		}
 		return b, nil
+	case "break":
+		if _, err := fmt.Sscanf(arg, "%d/%d", &x, &y); err != nil {
+			return nil, err
+		}
+		b[uint64(len(b))*x/y] ^= 0x10
+		return b, nil
+	case "noise":
+		n, err := strconv.Atoi(arg)
+		rng := rand.New(rand.NewPCG(1, 0))
+		for range n {
+			b = append(b, byte(rng.Uint32()&0x0f))
+		}
+		return b, err
 	case "zeros":
 		n, err := strconv.Atoi(arg)
 		return append(b, make([]byte, n)...), err
-	case "gzip":
-		var out bytes.Buffer
-		w := gzip.NewWriter(&out)
-		if _, err := w.Write(b); err != nil {
-			return nil, err
-		}
-		return out.Bytes(), w.Close()
+	case "gzip", "zstd", "xz":
+		return pack(name, b)
 	}
 	return nil, io.ErrUnexpectedEOF
+}
+
+func pack(name string, b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	var w io.WriteCloser
+	var err error
+	switch name {
+	case "gzip":
+		w, err = gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	case "zstd":
+		w, err = zstd.NewWriter(&out, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	case "xz":
+		w, err = xz.NewWriter(&out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(b); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
 }
 
 // put writes an n-byte word.

@@ -79,21 +79,29 @@ func fileError(name string, err error) error {
 	return inputf("%s: %v", name, err)
 }
 
-// guestBytes reads a guest image: a file, or builtin:NAME.
-func guestBytes(name string, limit uint64) ([]byte, error) {
+// openGuest loads a guest image: a file, or builtin:NAME. limit is the guest's
+// memory in bytes.
+func openGuest(name string, limit uint64) (*image.Image, error) {
 	if n, ok := strings.CutPrefix(name, "builtin:"); ok {
 		b, err := guest.Image(n)
 		if err != nil {
 			return nil, inputf("%s: no such embedded image: %s", name, strings.Join(guest.Names(), ", "))
 		}
-		return b, nil
+		return image.Load(name, b, limit)
 	}
 	file, err := openInput(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return image.Read(name, file, file.size, limit)
+	if file.size >= 0 {
+		return image.Open(name, io.NewSectionReader(file.File, 0, file.size), limit)
+	}
+	b, err := image.Read(name, file, limit)
+	if err != nil {
+		return nil, err
+	}
+	return image.Load(name, b, limit)
 }
 
 // readInitrd reads a whole file of at most limit bytes.

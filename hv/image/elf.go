@@ -230,12 +230,11 @@ func readSections(b []byte, h *header) []section {
 		if s.typ == shtNobits {
 			return s, true
 		}
-		off, size := le.Uint64(p[shOffset:]), le.Uint64(p[shSize:])
-		if n := uint64(len(b)); off > n || size > n-off {
-			return s, false
+		at, ok := sectionSpan(b, h, i)
+		if ok {
+			s.data = b[at.from:at.to:at.to]
 		}
-		s.data = b[off : off+size : off+size]
-		return s, true
+		return s, ok
 	}
 	if h.shnum == 0 {
 		return nil
@@ -254,6 +253,31 @@ func readSections(b []byte, h *header) []section {
 		}
 		s.name = sectionName(names, uint64(le.Uint32(b[h.shoff+uint64(i)*shdrSize+shName:])))
 		out[i] = s
+	}
+	return out
+}
+
+// sectionSpan is where section i lies in the file; false if not all of it does.
+func sectionSpan(b []byte, h *header, i uint64) (span, bool) {
+	le := binary.LittleEndian
+	p := b[h.shoff+i*shdrSize:]
+	off, size := le.Uint64(p[shOffset:]), le.Uint64(p[shSize:])
+	if n := uint64(len(b)); le.Uint32(p[shType:]) == shtNobits || off > n || size > n-off {
+		return span{}, false
+	}
+	return span{off, off + size}, true
+}
+
+// noteSegments are the stretches of the file that PT_NOTE headers name.
+func noteSegments(b []byte, h *header) []span {
+	le := binary.LittleEndian
+	var out []span
+	for i := uint64(0); i < h.phnum; i++ {
+		p := b[h.phoff+i*phdrSize:]
+		if le.Uint32(p[phType:]) == ptNote {
+			off := le.Uint64(p[phOffset:])
+			out = append(out, span{off, off + le.Uint64(p[phFilesz:])})
+		}
 	}
 	return out
 }

@@ -74,7 +74,7 @@ func build(t *testing.T, raw, ramdisk []byte) {
 // sameAsRead: what Read takes of a file is as good as all of it.
 func sameAsRead(t *testing.T, raw []byte, limit uint64, want *image.Image, wantErr error) {
 	t.Helper()
-	part, err := image.Read("FILE", bytes.NewReader(raw), int64(len(raw)), limit)
+	part, err := image.Read("FILE", bytes.NewReader(raw), limit)
 	if err != nil {
 		checkError(t, err)
 		return

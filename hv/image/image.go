@@ -30,31 +30,6 @@ type Image struct {
 	lines    lineTable
 }
 
-// Load reads a kernel from raw, the content of the file called name. limit is
-// the guest's memory in bytes; nothing larger is unpacked or accepted.
-//
-// The error, if any, is an *Error. A loaded image fits at least one platform;
-// CanXen and CanNative tell which.
-func Load(name string, raw []byte, limit uint64) (*Image, error) {
-	r := reporter(name)
-	elf, format, err := r.unpack(raw, limit)
-	if err != nil {
-		return nil, err
-	}
-	img, err := r.parse(elf, limit)
-	if err != nil {
-		return nil, err
-	}
-	img.Format = format
-	if img.xen != nil && img.native != nil {
-		if img.Xen.Phys32Entry != Unset && img.Xen.XenVersion == "" { // made for PVH alone
-			return nil, img.native
-		}
-		return nil, img.xen
-	}
-	return img, nil
-}
-
 // CanXen tells why the image cannot be started as a Xen PV domain; nil if it
 // can.
 func (img *Image) CanXen() error { return asError(img.xen) }

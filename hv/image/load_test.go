@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
@@ -224,7 +225,7 @@ func TestLoadRefuses(t *testing.T) {
 			binary.LittleEndian.PutUint64(b[40:], 1<<30)
 		}), "section headers", "truncated"},
 		{"cut in a segment", elf[:0x1800], "program header 0 p_filesz", "truncated"},
-		{"segment offset past 64 bits", put64(phOffset, ^uint64(0)), "program header 0 p_filesz", "truncated"},
+		{"segment offset past 64 bits", put64(phOffset, ^uint64(0)), "program header 0 p_filesz", "exceed 64 bits"},
 		{"file larger than memory", put64(phMemsz, 16), "program header 0 p_memsz", "at least p_filesz"},
 		{"huge segment", put64(phMemsz, 1<<40), "program header 0 p_memsz", "huge"},
 		{"segment past 64 bits", put64(phPaddr, ^uint64(0)-4096), "program header 0 p_memsz", "exceeds 64 bits"},
@@ -469,6 +470,34 @@ func TestSymbols(t *testing.T) {
 	}
 }
 
+// TestLoadLarge: an archive that is unpacked twice, first to see whether it is
+// whole, gives the same kernel.
+func TestLoadLarge(t *testing.T) {
+	data := make([]byte, 20<<20)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := 0; i < len(data); i += 16 {
+		data[i] = byte(rng.Uint32())
+	}
+	elf := sample(func(f *elftest.File) {
+		f.Segments[0].Data = data
+		f.Segments[0].Memsz = uint64(len(data))
+	})
+	for name, packed := range map[string][]byte{"gzip": gz(elf), "xz": xzPack(elf), "lz4": lz4Legacy(elf), "zstd": zst(elf)} {
+		img, err := image.Load("FILE", packed, guestMem)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !bytes.Equal(img.Segments[0].Data, data) {
+			t.Errorf("%s: the segment has other data", name)
+		}
+		if _, err := image.Load("FILE", flip(packed, len(packed)*9/10), guestMem); err == nil && name != "lz4" { // which has no checksum
+			t.Errorf("%s: a changed byte went unnoticed", name)
+		}
+		if _, err := image.Load("FILE", cut(packed, 5000), guestMem); err == nil {
+			t.Errorf("%s: the missing end went unnoticed", name)
+		}
+	}
+}
+
 // TestXZBlockHeader gives the xz reader block headers that the packers at hand
 // do not make.
 func TestXZBlockHeader(t *testing.T) {
@@ -488,10 +517,10 @@ func TestXZBlockHeader(t *testing.T) {
 		head []byte
 		msg  string
 	}{
-		{"ARM filter", head(1, 7, 0, 0x21, 1, 8), "filter 0x7 is not supported"},
-		{"no LZMA2", head(0, 4, 0), "filter 0x4 is not supported"},
-		{"4 GiB dictionary", head(0, 0x21, 1, 40), "dictionary of 4294967296 bytes"},
-		{"endless number", head(0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), "bad number"},
+		{"ARM filter and no data", head(1, 7, 0, 0x21, 1, 8), "truncated or corrupt"},
+		{"no LZMA2", head(0, 4, 0), "options not supported"},
+		{"4 GiB dictionary", head(0, 0x21, 1, 40), "dictionary size exceeds max"},
+		{"endless number", head(0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), "options not supported"},
 	} {
 		_, err := image.Load("FILE", append(bytes.Clone(stream), c.head...), guestMem)
 		if err == nil || !strings.Contains(err.Error(), c.msg) {

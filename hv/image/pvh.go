@@ -77,12 +77,10 @@ func BuildPVH(m *mem.Memory, img *Image, o NativeOptions) (NativeStart, error) {
 	}
 	initrd := uint64(0)
 	if n := uint64(len(o.Initrd)); n > 0 {
-		_, end := img.Bounds()
-		max := top - initrdGap - 1
-		if n >= max || (max-n)&^mem.PageMask < pageUp(end) {
-			return NativeStart{}, r.errorf("ramdisk", "%d bytes do not fit between the kernel's end %#x and %#x", n, end, max)
+		if room := MaxRamdiskPVH(top, img); n > room {
+			return NativeStart{}, r.errorf("ramdisk", "%d bytes do not fit between the kernel and the end of memory, where there is room for %d", n, room)
 		}
-		initrd = (max - n) &^ mem.PageMask
+		initrd = (top - initrdGap - 1 - n) &^ mem.PageMask
 	}
 
 	for i := range img.Segments {

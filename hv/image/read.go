@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"io"
-	"math"
 )
 
 // headSize is what tells the format and, of an ELF, most often the program
@@ -12,17 +11,14 @@ const headSize = 4096
 
 // Read reads from in as much of a kernel file as Load looks at: an ELF to the
 // end of its headers and segments, a bzImage to the end of its payload, an
-// archive whole, of anything else the first bytes. size is the file's length
-// if known, else negative; limit the guest's memory in bytes. So neither a
-// file without end nor a huge one costs more than its kernel.
+// archive whole, of anything else the first bytes. limit is the guest's memory
+// in bytes. So a pipe without end costs no more than its kernel; a file that
+// can be read at any place is for Open.
 //
 // What is missing at the end is for Load to report. The error is an *Error,
 // or what in gave, wrapped into one.
-func Read(name string, in io.Reader, size int64, limit uint64) ([]byte, error) {
-	f := fileReader{r: reporter(name), in: in, left: uint64(math.MaxInt64)}
-	if size >= 0 {
-		f.left = uint64(size)
-	}
+func Read(name string, in io.Reader, limit uint64) ([]byte, error) {
+	f := fileReader{r: reporter(name), in: in}
 	if err := f.upTo(headSize, "header"); err != nil {
 		return nil, err
 	}
@@ -34,10 +30,9 @@ func Read(name string, in io.Reader, size int64, limit uint64) ([]byte, error) {
 
 // fileReader collects the beginning of a file.
 type fileReader struct {
-	r    reporter
-	in   io.Reader
-	left uint64 // of the file, as far as known
-	buf  bytes.Buffer
+	r   reporter
+	in  io.Reader
+	buf bytes.Buffer
 }
 
 // kernel reads the rest of what the bytes so far promise.
@@ -98,15 +93,8 @@ func (f *fileReader) upTo(n uint64, field string) *Error {
 		return nil
 	}
 	n -= have
-	room := min(n, 1<<20) // a file of unknown length may promise anything
-	if f.left < math.MaxInt64 {
-		room = min(n, f.left)
-	}
-	f.buf.Grow(int(room) + bytes.MinRead) // Copy wants to see the end, too
-	got, err := io.Copy(&f.buf, io.LimitReader(f.in, int64(n)))
-	if f.left < math.MaxInt64 {
-		f.left -= min(uint64(got), f.left)
-	}
+	f.buf.Grow(int(min(n, 1<<20)) + bytes.MinRead) // it may promise anything; Copy wants to see the end, too
+	_, err := io.Copy(&f.buf, io.LimitReader(f.in, int64(n)))
 	if err != nil {
 		return f.r.errorf(field, "%v", err)
 	}

@@ -46,7 +46,7 @@ func TestReadTakesNoMore(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			in := &endless{head: tt.head}
-			got, err := image.Read("FILE", in, -1, limit)
+			got, err := image.Read("FILE", in, limit)
 			if tt.want == 0 {
 				checkError(t, err)
 				if !strings.HasPrefix(err.Error(), tt.err) {
@@ -77,7 +77,7 @@ func far(elf []byte) []byte {
 func TestReadShort(t *testing.T) {
 	elf := sample(func(*elftest.File) {})
 	for n := range elf {
-		got, err := image.Read("FILE", bytes.NewReader(elf[:n]), int64(n), 8<<20)
+		got, err := image.Read("FILE", bytes.NewReader(elf[:n]), 8<<20)
 		if err == nil {
 			if !bytes.Equal(got, elf[:n]) {
 				t.Fatalf("of %d bytes, Read gave %d", n, len(got))
@@ -89,7 +89,7 @@ func TestReadShort(t *testing.T) {
 		}
 	}
 	broken := io.MultiReader(bytes.NewReader(elf[:100]), brokenReader{})
-	_, err := image.Read("FILE", broken, -1, 8<<20)
+	_, err := image.Read("FILE", broken, 8<<20)
 	checkError(t, err)
 	if !strings.Contains(err.Error(), errBroken.Error()) {
 		t.Errorf("error %q does not say %q", err, errBroken)
