@@ -144,7 +144,7 @@ type tool struct{ name, path string }
 // 512-byte blocks of a file. A few lines of source can ask for all there is
 // (.rept, .fill, #include of a device), and killing the driver would leave
 // its children.
-const assembleLimits = "ulimit -v 524288; ulimit -t 5; ulimit -f 65536"
+const assembleLimits = "ulimit -v 262144; ulimit -t 5; ulimit -f 65536"
 
 // command runs the tool under assembleLimits, where there is a shell that
 // knows them.
