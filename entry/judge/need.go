@@ -9,7 +9,7 @@ import (
 )
 
 // RequireVar names the environment variable that lists the tools whose absence
-// is a failure: any of xen, qemu, cc, with commas between.
+// is a failure: any of xen, qemu, cc, xenguest, with commas between.
 const RequireVar = "PVLAB_REQUIRE"
 
 // Required tells whether the tool must be on this machine.
@@ -22,7 +22,7 @@ func Required(tool string) bool {
 	return false
 }
 
-// Need returns nil if the tool (xen, qemu or cc) is here, and otherwise the
+// Need returns nil if the tool (xen, qemu, cc, xenguest) is here, and otherwise the
 // error that says how to install it.
 func Need(tool string) error {
 	xen, qemu := Available()
@@ -35,6 +35,12 @@ func Need(tool string) error {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return &Missing{Tool: "cc", What: "no C compiler (cc) on this machine",
 				Install: "apt-get install -y --no-install-recommends gcc libc6-dev"}
+		}
+		return nil
+	case "xenguest": // the toolstack's library for building a domain
+		if _, err := os.Stat("/usr/include/xenguest.h"); err != nil {
+			return &Missing{Tool: "xenguest", What: "no libxenguest headers on this machine",
+				Install: "apt-get install -y --no-install-recommends libxen-dev"}
 		}
 		return nil
 	}
