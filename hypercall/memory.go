@@ -1,216 +1,126 @@
 package hypercall
 
 import (
-	"fmt"
-
 	"pvlab/hv/mem"
 	"pvlab/hypercall/abi"
-	"pvlab/pagetable"
 )
 
-// memoryOp is hypercall 12 (MM-22; C/memory.c:do_memory_op). Bits 6 and up of
-// the command are the first extent of a continuation.
+// memoryOp is hypercall 12 (MM-22, MM-28 to MM-32; C/memory.c:do_memory_op).
+// Bits 6 and up of the command are the first extent of a continuation; what
+// has no continuation knows no command with those bits set.
 func memoryOp(c *Caller) (uint64, error) {
-	op, start := c.args[0]&abi.MemOpCmdMask, c.args[0]>>6
-	arg := c.args[1]
-	switch op {
-	case abi.MemOpIncreaseReservation, abi.MemOpDecreaseReservation, abi.MemOpPopulatePhysmap:
-		return c.reservation(op, start, arg)
-	}
-	if start != 0 && op != abi.MemOpAddToPhysmap {
-		return ret(abi.EINVAL)
-	}
-	var b [24]byte
-	switch op {
-	case abi.MemOpMaximumRAMPage:
-		return value(c.D.Mem.Frames())
-	case abi.MemOpCurrentReservation, abi.MemOpMaximumReservation, abi.MemOpMaximumGPFN:
-		if !c.copyIn(arg, b[:2]) {
-			return ret(abi.EFAULT)
-		}
-		if !c.self(le.Uint16(b[:])) {
-			return ret(abi.ESRCH)
-		}
-		return value(map[uint64]uint64{abi.MemOpCurrentReservation: c.D.TotPages,
-			abi.MemOpMaximumReservation: c.D.MaxPages, abi.MemOpMaximumGPFN: c.maxGPFN()}[op])
-	case abi.MemOpMachphysMFNList:
-		return c.machphysList(arg)
-	case abi.MemOpMachphysMapping:
-		maxMFN := (abi.M2PVirtEnd-abi.M2PVirtStart)/8 - 1
-		if c.D.Privileged {
-			maxMFN = c.D.Mem.Frames() - 1
-		}
-		le.PutUint64(b[0:], abi.M2PVirtStart)
-		le.PutUint64(b[8:], abi.M2PVirtEnd)
-		le.PutUint64(b[16:], maxMFN)
-		return c.give(arg, b[:])
-	case abi.MemOpMemoryMap:
-		return c.memoryMap(arg)
-	case abi.MemOpMachineMemoryMap:
-		if !c.D.Privileged {
-			return ret(abi.EPERM)
-		}
-		return c.machineMap(arg)
-	}
-	if op > maxMemoryOp || op == translateGPFNList {
+	cmd := c.args[0]
+	op := c.table[abi.HypMemoryOp].Ops.find(cmd & abi.MemOpCmdMask)
+	if op == nil {
 		return ret(abi.ENOSYS)
 	}
-	return c.unmodelled(fmt.Sprintf("operation %d", op))
+	return op.run(c)
 }
 
-// The highest operation of 4.17, and one that is gone.
-const (
-	maxMemoryOp       = 28
-	translateGPFNList = 8
-)
+// startExtent is the first extent that is still to be done.
+func (c *Caller) startExtent() uint64 { return c.args[0] >> 6 }
+
+// whole is for an operation that is never continued; err is the answer when
+// it seems to be.
+func whole(err abi.Errno, run handler) handler {
+	return func(c *Caller) (uint64, error) {
+		if c.startExtent() != 0 {
+			return ret(err)
+		}
+		return run(c)
+	}
+}
+
+// The operations that Xen's common code handles refuse a first extent, those
+// of the x86 part do not know the command with one.
+func common(run handler) handler { return whole(abi.EINVAL, run) }
+func arch(run handler) handler   { return whole(abi.ENOSYS, run) }
+
+func memoryOps() Ops {
+	const pv = "a PV domain has no physical map of Xen's: refused"
+	return Ops{inArg, abi.MemOpCmdMask, []SubOp{
+		{0, "XENMEM_increase_reservation", Full, Full, "", reservation(increase)},
+		{1, "XENMEM_decrease_reservation", Full, Full, "", reservation(decrease)},
+		{2, "XENMEM_maximum_ram_page", Full, Full, "", common(maximumRAMPage)},
+		{3, "XENMEM_current_reservation", Full, Full, "", domainStat(func(c *Caller) uint64 { return c.D.TotPages })},
+		{4, "XENMEM_maximum_reservation", Full, Full, "", domainStat(func(c *Caller) uint64 { return c.D.MaxPages })},
+		{5, "XENMEM_machphys_mfn_list", Full, Full, "", arch(machphysList)},
+		{6, "XENMEM_populate_physmap", Full, Full, "", reservation(populate)},
+		{7, "XENMEM_add_to_physmap", Full, Full, pv, addToPhysmap},
+		{9, "XENMEM_memory_map", Full, Full, "", arch(memoryMap)},
+		{10, "XENMEM_machine_memory_map", Full, Denied, "RAM from 0 without the holes of a PC", arch(machineMemoryMap)},
+		{11, "XENMEM_exchange", Full, Full, "", common(exchange)},
+		{12, "XENMEM_machphys_mapping", Full, Full, "", arch(machphysMapping)},
+		{13, "XENMEM_set_memory_map", Full, Full, "", arch(setMemoryMap)},
+		{14, "XENMEM_maximum_gpfn", Full, Full, "", domainStat((*Caller).maxGPFN)},
+		{15, "XENMEM_remove_from_physmap", Full, Full, pv, common(removeFromPhysmap)},
+		{16, "XENMEM_set_pod_target", Full, Full, "for HVM domains", arch(podTarget)},
+		{17, "XENMEM_get_pod_target", Full, Full, "for HVM domains", arch(podTarget)},
+		{18, "XENMEM_get_sharing_freed_pages", Full, Full, "not compiled in: 0", arch(noPages)},
+		{19, "XENMEM_get_sharing_shared_pages", Full, Full, "not compiled in: 0", arch(noPages)},
+		{20, "XENMEM_paging_op", NoSys, NoSys, "not compiled in", nosys},
+		{21, "XENMEM_access_op", Full, Full, "for HVM domains", accessOp},
+		{22, "XENMEM_sharing_op", NoSys, NoSys, "not compiled in", nosys},
+		{23, "XENMEM_add_to_physmap_batch", Full, Full, pv, addToPhysmapBatch},
+		{24, "XENMEM_claim_pages", Full, Full, "", common(claimPages)},
+		{25, "XENMEM_machphys_compat_mfn_list", Full, Full, "there are no 32-bit PV domains: refused",
+			arch(func(*Caller) (uint64, error) { return ret(abi.EOPNOTSUPP) })},
+		{26, "XENMEM_get_vnumainfo", Full, Full, "no domain has a NUMA layout", common(vnumaInfo)},
+		{27, "XENMEM_reserved_device_memory_map", Full, Full, "there is no IOMMU: none", common(reservedDeviceMemory)},
+		{28, "XENMEM_acquire_resource", Full, Full, "of other domains only", acquireResource},
+	}}
+}
+
+func nosys(*Caller) (uint64, error) { return ret(abi.ENOSYS) }
+
+func noPages(*Caller) (uint64, error) { return value(0) }
+
+// domain resolves the id of the domain that an operation is about. There is
+// the caller, and for a domU the dom0 that it has no right over.
+func (c *Caller) domain(id uint16) abi.Errno {
+	switch {
+	case c.self(id):
+		return 0
+	case id == 0:
+		return abi.EPERM
+	}
+	return abi.ESRCH
+}
+
+func maximumRAMPage(c *Caller) (uint64, error) { return value(c.D.Mem.Frames()) }
+
+// domainStat answers with a number of the domain {domid u16}.
+func domainStat(stat func(*Caller) uint64) handler {
+	return common(func(c *Caller) (uint64, error) {
+		var b [2]byte
+		if !c.copyIn(c.args[1], b[:]) {
+			return ret(abi.EFAULT)
+		}
+		if err := c.domain(le.Uint16(b[:])); err != 0 {
+			return ret(err)
+		}
+		return value(stat(c))
+	})
+}
 
 // maxGPFN is the highest pseudo-physical page: what the guest wrote into
 // shared_info's arch part, less one.
 func (c *Caller) maxGPFN() uint64 {
-	return c.D.Mem.Read64(c.D.SharedInfoMFN()<<mem.PageShift+abi.SharedInfoMaxPFN) - 1
+	n := c.D.Mem.Read64(c.D.SharedInfoMFN()<<mem.PageShift + abi.SharedInfoMaxPFN)
+	return max(n, 1) - 1
 }
 
-// reservation handles {extents handle, nr_extents u64, order u32, flags u32,
-// domid u16}. Errors are not errnos but the number of extents done so far.
-func (c *Caller) reservation(op, start, arg uint64) (uint64, error) {
-	var b [32]byte
-	if !c.copyIn(arg, b[:26]) {
-		return value(start)
-	}
-	list, n, order := le.Uint64(b[0:]), le.Uint64(b[8:]), le.Uint32(b[16:])
-	const maxExtents = 1<<32 - 1>>6
-	if n > maxExtents || start >= n || !c.self(le.Uint16(b[24:])) || order > c.maxOrder() {
-		return value(start)
-	}
-	i := start
-	for ; i < n && c.more(i-start); i++ {
-		if !c.extent(op, list, i, order) {
-			return value(i)
-		}
-	}
-	if i < n {
-		return c.proceed(op | i<<6)
-	}
-	return value(i)
-}
-
-// maxOrder bounds an extent: 2^18 pages for dom0, 2^9 otherwise
-// (C/memory.c:max_order with the default memop-max-order).
-func (c *Caller) maxOrder() uint32 {
-	if c.D.Privileged {
-		return 18
-	}
-	return 9
-}
-
-func (c *Caller) extent(op, list, i uint64, order uint32) bool {
-	d, at := c.D, list+8*i
-	if op == abi.MemOpDecreaseReservation {
-		first, ok := c.V.Read64(at)
-		for j := uint64(0); ok && j < 1<<order; j++ {
-			ok = c.release(first + j)
-		}
-		return ok
-	}
-	pfn := ^uint64(0)
-	if op == abi.MemOpPopulatePhysmap {
-		var ok bool
-		if pfn, ok = c.V.Read64(at); !ok {
-			return false
-		}
-	}
-	first, ok := d.AllocFrames(order)
-	if !ok {
-		return false
-	}
-	if op == abi.MemOpPopulatePhysmap {
-		for j := uint64(0); j < 1<<order; j++ {
-			d.SetM2P(first+j, pfn+j)
-		}
-	}
-	return list == 0 || c.V.Write64(at, first)
-}
-
-// release gives up the domain's own reference to a frame, which is free (and
-// its M2P entry gone) with its last mapping.
-func (c *Caller) release(mfn uint64) bool {
-	r := c.D.Rules
-	if !r.GetPage(mfn, c.D.Owner()) {
-		return false
-	}
-	if p := c.D.Mem.Info(mfn); p.Flags&pagetable.Allocated != 0 && p.Flags&pagetable.XenHeap == 0 {
-		p.Flags &^= pagetable.Allocated
-		c.D.Mem.SetInfo(mfn, p)
-		r.PutPage(mfn)
-	}
-	r.PutPage(mfn)
-	return true
-}
-
-// machphysList: {max_extents u32, pad, extents handle, nr_extents u32 out}:
-// the frames of the M2P table, one for each 2 MiB of it.
-func (c *Caller) machphysList(arg uint64) (uint64, error) {
-	var b [24]byte
-	if !c.copyIn(arg, b[:]) {
+// claimPages: a reservation of which only domid and nr_extents are used; the
+// domain is named by its number.
+func claimPages(c *Caller) (uint64, error) {
+	r, ok := c.readReservation(c.args[1])
+	switch {
+	case !ok:
 		return ret(abi.EFAULT)
+	case r.list != 0 || r.order != 0 || r.flags != 0, r.domain != c.D.ID && r.domain != 0:
+		return ret(abi.EINVAL)
+	case !c.D.Privileged:
+		return ret(abi.EPERM)
 	}
-	n, list := le.Uint32(b[0:]), le.Uint64(b[8:])
-	frames := c.D.M2PExtents()
-	i := uint32(0)
-	for ; i < n && i < uint32(len(frames)); i++ {
-		if !c.V.Write64(list+8*uint64(i), frames[i]) {
-			return ret(abi.EFAULT)
-		}
-	}
-	le.PutUint32(b[16:], i)
-	return c.give(arg, b[:])
-}
-
-// e820 is one entry of a memory map: {addr u64, size u64, type u32}, packed.
-const e820Size = 20
-
-func putE820(b []byte, addr, size uint64, typ uint32) {
-	le.PutUint64(b[0:], addr)
-	le.PutUint64(b[8:], size)
-	le.PutUint32(b[16:], typ)
-}
-
-// memoryMap: {nr_entries u32, pad, buffer handle}. The toolstack gives a domU
-// one range of RAM; dom0 has no such map (X/mm.c:arch_memory_op).
-func (c *Caller) memoryMap(arg uint64) (uint64, error) {
-	var b [16]byte
-	if !c.copyIn(arg, b[:]) {
-		return ret(abi.EFAULT)
-	}
-	if c.D.Privileged {
-		return ret(abi.ENOSYS)
-	}
-	n := min(le.Uint32(b[0:]), 1)
-	var e [e820Size]byte
-	putE820(e[:], 0, c.D.Pages<<mem.PageShift, abi.E820RAM)
-	if !c.copyOut(le.Uint64(b[8:]), e[:e820Size*n]) {
-		return ret(abi.EFAULT)
-	}
-	le.PutUint32(b[0:], n)
-	return c.give(arg, b[:])
-}
-
-// machineMap gives dom0 the machine's own map: RAM for all of the arena.
-func (c *Caller) machineMap(arg uint64) (uint64, error) {
-	var b [16]byte
-	if !c.copyIn(arg, b[:]) {
-		return ret(abi.EFAULT)
-	}
-	if buf := le.Uint64(b[8:]); buf != 0 {
-		if le.Uint32(b[0:]) < 2 {
-			return ret(abi.EINVAL)
-		}
-		var e [e820Size]byte
-		putE820(e[:], 0, c.D.Mem.Size(), abi.E820RAM)
-		if !c.copyOut(buf, e[:]) {
-			return ret(abi.EFAULT)
-		}
-	}
-	le.PutUint32(b[0:], 1)
-	return c.give(arg, b[:])
+	return ret(c.D.Claim(r.n))
 }

@@ -110,39 +110,6 @@ func grantTableOps() Ops {
 		"GNTTABOP_cache_flush")}
 }
 
-func memoryOps() Ops {
-	return Ops{inArg, abi.MemOpCmdMask, []SubOp{
-		{0, "XENMEM_increase_reservation", Full, Full, "", nil},
-		{1, "XENMEM_decrease_reservation", Full, Full, "", nil},
-		{2, "XENMEM_maximum_ram_page", Full, Full, "", nil},
-		{3, "XENMEM_current_reservation", Full, Full, "", nil},
-		{4, "XENMEM_maximum_reservation", Full, Full, "", nil},
-		{5, "XENMEM_machphys_mfn_list", Full, Full, "", nil},
-		{6, "XENMEM_populate_physmap", Full, Full, "", nil},
-		{7, "XENMEM_add_to_physmap", Absent, Absent, "", nil},
-		{9, "XENMEM_memory_map", Full, Full, "", nil},
-		{10, "XENMEM_machine_memory_map", Full, Denied, "", nil},
-		{11, "XENMEM_exchange", Absent, Absent, "", nil},
-		{12, "XENMEM_machphys_mapping", Full, Full, "", nil},
-		{13, "XENMEM_set_memory_map", Absent, Absent, "", nil},
-		{14, "XENMEM_maximum_gpfn", Full, Full, "", nil},
-		{15, "XENMEM_remove_from_physmap", Absent, Absent, "", nil},
-		{16, "XENMEM_set_pod_target", Absent, Absent, "", nil},
-		{17, "XENMEM_get_pod_target", Absent, Absent, "", nil},
-		{18, "XENMEM_get_sharing_freed_pages", Absent, Absent, "", nil},
-		{19, "XENMEM_get_sharing_shared_pages", Absent, Absent, "", nil},
-		{20, "XENMEM_paging_op", Absent, Absent, "", nil},
-		{21, "XENMEM_access_op", Absent, Absent, "", nil},
-		{22, "XENMEM_sharing_op", Absent, Absent, "", nil},
-		{23, "XENMEM_add_to_physmap_batch", Absent, Absent, "", nil},
-		{24, "XENMEM_claim_pages", Absent, Absent, "", nil},
-		{25, "XENMEM_machphys_compat_mfn_list", Absent, Absent, "", nil},
-		{26, "XENMEM_get_vnumainfo", Absent, Absent, "", nil},
-		{27, "XENMEM_reserved_device_memory_map", Absent, Absent, "", nil},
-		{28, "XENMEM_acquire_resource", Absent, Absent, "", nil},
-	}}
-}
-
 func mmuUpdateOps() Ops {
 	return Ops{inList, 0, both(Full, 0, "MMU_NORMAL_PT_UPDATE", "MMU_MACHPHYS_UPDATE", "MMU_PT_UPDATE_PRESERVE_AD",
 		"MMU_PT_UPDATE_NO_TRANSLATE")}

@@ -167,14 +167,14 @@ func (a *Auditor) Audit(held []Held) error {
 }
 
 // lent reports whether p is a frame of Xen's or of I/O whose type Xen holds
-// (Share): one type reference goes with the allocation, of type none too.
+// (Share): it has one type reference that nothing else accounts for.
 func lent(p mem.PageInfo) bool {
-	return p.Flags&Allocated != 0 && (p.Flags&XenHeap != 0 || p.Owner == OwnerIO)
+	return p.Count != 0 && (p.Flags&XenHeap != 0 || p.Owner == OwnerIO)
 }
 
 // differs says what of p is not as counted.
 func (t tally) differs(p mem.PageInfo) string {
-	if lent(p) && p.Type == TypeNone {
+	if lent(p) {
 		t.typed++
 	}
 	switch {
@@ -224,11 +224,7 @@ func (a *Auditor) each(held []Held, yield func(ref), note func(uint64, string, .
 	for mfn := uint64(0); mfn < a.r.M.Frames(); mfn++ {
 		p := a.r.M.Info(mfn)
 		if p.Flags&Allocated != 0 {
-			f := ref{mfn: mfn, held: &ofOwner}
-			if lent(p) {
-				f.typ = p.Type
-			}
-			yield(f)
+			yield(ref{mfn: mfn, held: &ofOwner})
 		}
 		if p.Flags&Pinned != 0 {
 			yield(ref{mfn: mfn, typ: p.Type, held: &ofPin})

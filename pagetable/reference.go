@@ -91,7 +91,7 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 		}
 		return 0, abi.EPERM
 	}
-	if mfn == ioAPICFrame {
+	if mfn == IOAPICFrame {
 		flip = e & Writable // may be looked at only
 	}
 	// MMIO must not be mapped cacheable: WB becomes UC, WT and WP too.
@@ -104,12 +104,17 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 	return flip, 0
 }
 
-// ioAPICFrame is the I/O APIC's, which Xen keeps in its read-only ranges.
-const ioAPICFrame = 0xfec00
+// MMIO frames that Xen keeps for itself, wholly or in part
+// (X/dom0_build.c:dom0_setup_permissions).
+const (
+	IOAPICFrame   = 0xfec00 // may only be looked at
+	FirstMSIFrame = 0xfee00 // the local APIC, and where messages of interrupts go
+	LastMSIFrame  = 0xfeeff
+)
 
 // platformFrame names the MMIO frames that not even the hardware domain may
-// map: local APIC and MSI window (X/dom0_build.c:dom0_setup_permissions).
-func platformFrame(mfn uint64) bool { return mfn >= 0xfee00 && mfn <= 0xfeeff }
+// map.
+func platformFrame(mfn uint64) bool { return mfn >= FirstMSIFrame && mfn <= LastMSIFrame }
 
 // putL1 drops the references of an L1 entry that was in force.
 func (r *Rules) putL1(e Entry) {

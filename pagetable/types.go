@@ -63,8 +63,9 @@ type Rules struct {
 	// Tables counts page tables validated or taken apart: the work an
 	// operation made, by which long lists are cut into pieces.
 	Tables uint64
-	// Freed is told that the last reference to a frame has gone.
-	Freed func(mfn uint64)
+	// Freed is told that the last reference to a frame has gone, and what the
+	// frame was.
+	Freed func(mfn uint64, was mem.PageInfo)
 	// Log gets the lines that a release build of Xen prints.
 	Log func(line string)
 }
@@ -132,13 +133,30 @@ func (r *Rules) PutPage(mfn uint64) {
 		panic(fmt.Sprintf("pagetable: frame %#x: general reference below zero", mfn))
 	}
 	p.Count--
-	if p.Count == 0 {
-		p = mem.PageInfo{}
+	if p.Count != 0 {
+		r.M.SetInfo(mfn, p)
+		return
 	}
-	r.M.SetInfo(mfn, p)
-	if p.Count == 0 && r.Freed != nil {
-		r.Freed(mfn)
+	r.M.SetInfo(mfn, mem.PageInfo{Flags: p.Flags & XenHeap})
+	if r.Freed != nil {
+		r.Freed(mfn, p)
 	}
+}
+
+// Release gives up the owner's own reference to a frame, which is free with
+// its last mapping; false when it is not owner's (C/memory.c:
+// guest_remove_page).
+func (r *Rules) Release(mfn uint64, owner uint16) bool {
+	if !r.getPage(mfn, owner) {
+		return false
+	}
+	if p := r.M.Info(mfn); p.Flags&Allocated != 0 {
+		p.Flags &^= Allocated
+		r.M.SetInfo(mfn, p)
+		r.PutPage(mfn)
+	}
+	r.PutPage(mfn)
+	return true
 }
 
 // GetType takes a type reference, validating the frame if it is the first

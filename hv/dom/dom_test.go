@@ -71,7 +71,7 @@ func TestAllocFrames(t *testing.T) {
 	d := newDomain(t, Options{Privileged: true})
 	seen := map[uint64]bool{}
 	for _, order := range []uint32{0, 3, 0, 5, 9, 1} {
-		first, ok := d.AllocFrames(order)
+		first, ok := d.AllocFrames(order, 0)
 		if !ok || first&(1<<order-1) != 0 {
 			t.Fatalf("order %d: %#x %v", order, first, ok)
 		}
@@ -84,12 +84,12 @@ func TestAllocFrames(t *testing.T) {
 	}
 	n := 0
 	for ok := true; ok && n < 10000; n++ {
-		_, ok = d.AllocFrames(0)
+		_, ok = d.AllocFrames(0, 0)
 	}
 	if n == 10000 {
 		t.Error("memory never ends")
 	}
-	if _, ok := newDomain(t, Options{ID: 1}).AllocFrames(9); ok {
+	if _, ok := newDomain(t, Options{ID: 1}).AllocFrames(9, 0); ok {
 		t.Error("a domU gets more than its maximum")
 	}
 }

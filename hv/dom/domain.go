@@ -59,10 +59,13 @@ type State struct {
 	Assist     uint64 // vm_assist bits
 	TotPages   uint64
 	MaxPages   uint64
-	ShutCode   uint8 // reason latched, noShutdown = none
-	ShutDown   bool  // the domain is shutting down
-	ShutReason uint8 // reason in force once ShutDown
-	Crashed    bool  // Xen crashed the domain, the guest did not ask for it
+	Claimed    uint64      // pages staked by claim_pages and not allocated yet
+	StaleFrees bool        // a frame was freed since the last flush for that
+	MemoryMap  []E820Entry // as set_memory_map or the toolstack left it
+	ShutCode   uint8       // reason latched, noShutdown = none
+	ShutDown   bool        // the domain is shutting down
+	ShutReason uint8       // reason in force once ShutDown
+	Crashed    bool        // Xen crashed the domain, the guest did not ask for it
 	NextFree   uint64
 	Ports      []Port // event channels, index = port
 	Typed      []byte // console input not yet taken by the guest
@@ -163,6 +166,8 @@ func (d *Domain) allocate() error {
 	d.MaxPages = d.Pages + toolSlack
 	if d.Privileged {
 		d.MaxPages = 1<<32 - 1
+	} else {
+		d.MemoryMap = []E820Entry{{0, d.Pages << mem.PageShift, abi.E820RAM}}
 	}
 	return nil
 }
@@ -180,54 +185,8 @@ func (d *Domain) fillP2M() {
 	}
 }
 
-// AllocFrames gives the domain 2^order more frames, contiguous, aligned and
-// zeroed; false when there is no such free RAM or the domain has its maximum.
-func (d *Domain) AllocFrames(order uint32) (first uint64, ok bool) {
-	n := uint64(1) << order
-	if d.TotPages+n > d.MaxPages {
-		return 0, false
-	}
-	total := d.Mem.Frames()
-	next := (d.NextFree + n - 1) &^ (n - 1)
-	for pass := 0; pass < 2; pass++ {
-		for ; next+n <= total; next += n {
-			if d.free(next, n) {
-				d.take(next, n)
-				d.NextFree = next + n
-				return next, true
-			}
-		}
-		next = (d.space.m2pEnd + n - 1) &^ (n - 1)
-	}
-	return 0, false
-}
-
-func (d *Domain) free(first, n uint64) bool {
-	for mfn := first; mfn < first+n; mfn++ {
-		if d.Mem.Info(mfn) != (mem.PageInfo{}) {
-			return false
-		}
-	}
-	return true
-}
-
-func (d *Domain) take(first, n uint64) {
-	for mfn := first; mfn < first+n; mfn++ {
-		d.Mem.PrepareWrite(mfn)
-		clear(d.Mem.Frame(mfn))
-		d.Mem.SetInfo(mfn, mem.PageInfo{Owner: d.owner(), Flags: pagetable.Allocated, Count: 1})
-	}
-	d.TotPages += n
-}
-
 // toolSlack is what the toolstack allows a domU beyond its memory: 1 MiB.
 const toolSlack = 256
-
-// freed is told when the last reference to a frame of the domain has gone.
-func (d *Domain) freed(mfn uint64) {
-	d.TotPages--
-	d.SetM2P(mfn, ^uint64(0))
-}
 
 // FlushTLB drops the translations of all vCPUs.
 func (d *Domain) FlushTLB() {
@@ -265,13 +224,15 @@ func (d *Domain) Save() State {
 	s := d.State
 	s.Ports = append([]Port(nil), d.Ports...)
 	s.Typed = append([]byte(nil), d.Typed...)
+	s.MemoryMap = append([]E820Entry(nil), d.MemoryMap...)
 	return s
 }
 
 // Load puts a saved state back.
 func (d *Domain) Load(s State) {
-	ports, typed := d.Ports[:0], d.Typed[:0]
+	ports, typed, ram := d.Ports[:0], d.Typed[:0], d.MemoryMap[:0]
 	d.State = s
 	d.Ports = append(ports, s.Ports...)
 	d.Typed = append(typed, s.Typed...)
+	d.MemoryMap = append(ram, s.MemoryMap...)
 }
