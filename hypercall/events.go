@@ -5,8 +5,8 @@ import (
 	"pvlab/hypercall/abi"
 )
 
-// eventChannelOp is hypercall 32 (EVT-12, EVT-13; C/event_channel.c). The
-// FIFO form of channels and PIRQs are not built.
+// eventChannelOp is hypercall 32 (EVT-12, EVT-13, EVT-19 to EVT-23;
+// C/event_channel.c:do_event_channel_op).
 func eventChannelOp(c *Caller) (uint64, error) {
 	return c.evtchn(c.cmd32(0), c.args[1])
 }
@@ -49,6 +49,8 @@ func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
 		err, back = c.bindInterdomain(b), true
 	case abi.EvtchnOpBindVIRQ:
 		err, back = c.bindVIRQ(b), true
+	case abi.EvtchnOpBindPIRQ:
+		err, back = c.bindPIRQ(b), true
 	case abi.EvtchnOpBindIPI:
 		err, back = c.bindIPI(b), true
 	case abi.EvtchnOpAllocUnbound:
@@ -56,7 +58,7 @@ func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
 	case abi.EvtchnOpStatus:
 		err, back = c.evtchnStatus(b), true
 	case abi.EvtchnOpClose:
-		err = c.closePort(uint64(le.Uint32(b)))
+		err = c.closePort(le.Uint32(b))
 	case abi.EvtchnOpSend:
 		err = c.send(uint64(le.Uint32(b)))
 	case abi.EvtchnOpBindVCPU:
@@ -68,20 +70,42 @@ func (c *Caller) evtchn(cmd, arg uint64) (uint64, error) {
 		case c.D.Ports[p].State != abi.EvtchnStatClosed: // else nothing changes
 			c.D.Unmask(p)
 		}
-	case abi.EvtchnOpReset:
-		err = c.resetPorts(le.Uint16(b))
-	case abi.EvtchnOpResetCont:
-		err = abi.EBUSY // no reset is under way
-		if !c.self(le.Uint16(b)) {
-			err = abi.ESRCH
+	case abi.EvtchnOpReset, abi.EvtchnOpResetCont:
+		return c.resetPorts(le.Uint16(b), cmd == abi.EvtchnOpResetCont, arg)
+	case abi.EvtchnOpInitControl:
+		err, back = c.initControl(b), true
+	case abi.EvtchnOpExpandArray:
+		err = c.D.ExpandArray(le.Uint64(b))
+	case abi.EvtchnOpSetPriority:
+		if p := c.D.Port(uint64(le.Uint32(b))); p != nil {
+			err = c.D.SetPriority(p, le.Uint32(b[4:]))
+		} else {
+			err = abi.EINVAL
 		}
-	default:
-		return c.subOp(cmd)
 	}
 	if err == 0 && back && !c.copyOut(arg, b) {
 		err = abi.EFAULT
 	}
 	return ret(err)
+}
+
+// otherDomain is why an operation on a domain that is not the caller fails:
+// beside a domU there is dom0, which it may not manage; beside dom0 nobody.
+func (c *Caller) otherDomain(id uint16) abi.Errno {
+	if id == 0 {
+		return abi.EPERM
+	}
+	return abi.ESRCH
+}
+
+// initControl: {control_gfn u64, offset u32, vcpu u32, link_bits u8 out, pad}.
+func (c *Caller) initControl(b []byte) abi.Errno {
+	vcpu := le.Uint32(b[12:])
+	if vcpu >= uint32(len(c.D.VCPU)) {
+		return abi.ENOENT
+	}
+	b[16] = abi.FIFOLinkBits
+	return c.D.InitControl(c.D.VCPU[vcpu], le.Uint64(b), le.Uint32(b[8:]))
 }
 
 // bindVIRQ: {virq u32, vcpu u32, port u32 out}.
@@ -98,7 +122,16 @@ func (c *Caller) bindVIRQ(b []byte) abi.Errno {
 	}
 	err := c.open(b[8:], dom.Port{State: abi.EvtchnStatVIRQ, VCPU: uint16(vcpu), VIRQ: uint8(virq)})
 	if err == 0 {
-		c.D.VCPU[vcpu].VIRQ[virq] = uint16(le.Uint32(b[8:]))
+		c.D.VCPU[vcpu].VIRQ[virq] = le.Uint32(b[8:])
+	}
+	return err
+}
+
+// bindPIRQ: {pirq u32, flags u32, port u32 out}.
+func (c *Caller) bindPIRQ(b []byte) abi.Errno {
+	port, err := c.D.BindPIRQ(le.Uint32(b))
+	if err == 0 {
+		le.PutUint32(b[8:], port)
 	}
 	return err
 }
@@ -118,15 +151,15 @@ func (c *Caller) open(out []byte, p dom.Port) abi.Errno {
 	if err != 0 {
 		return err
 	}
-	c.D.Ports[n] = p
-	le.PutUint32(out, uint32(n))
+	c.D.Open(n, p)
+	le.PutUint32(out, n)
 	return 0
 }
 
 // allocUnbound: {dom u16, remote_dom u16, port u32 out}.
 func (c *Caller) allocUnbound(b []byte) abi.Errno {
-	if !c.self(le.Uint16(b)) {
-		return abi.ESRCH
+	if id := le.Uint16(b); !c.self(id) {
+		return c.otherDomain(id)
 	}
 	remote := le.Uint16(b[2:])
 	if remote == abi.DomIDSelf {
@@ -137,24 +170,23 @@ func (c *Caller) allocUnbound(b []byte) abi.Errno {
 
 // bindInterdomain: {remote_dom u16, pad, remote_port u32, local_port u32 out}.
 func (c *Caller) bindInterdomain(b []byte) abi.Errno {
-	if !c.self(le.Uint16(b)) {
+	if id := le.Uint16(b); !c.self(id) {
+		if id == 0 {
+			return abi.EINVAL // no port of dom0's waits for this domain
+		}
 		return abi.ESRCH
 	}
-	remote := uint64(le.Uint32(b[4:]))
-	if c.D.Port(remote) == nil {
-		return abi.EINVAL
-	}
-	local, err := c.D.FreePort()
+	local, err := c.D.FreePort() // which may make the other one valid
 	if err != 0 {
 		return err
 	}
-	if r := &c.D.Ports[remote]; r.State != abi.EvtchnStatUnbound || r.Remote != c.D.ID {
+	remote := c.D.Port(uint64(le.Uint32(b[4:])))
+	if remote == nil || remote.State != abi.EvtchnStatUnbound || remote.Remote != c.D.ID {
 		return abi.EINVAL
 	}
-	c.D.Ports[local] = dom.Port{State: abi.EvtchnStatInterdomain, Remote: c.D.ID, Peer: uint16(remote)}
-	r := &c.D.Ports[remote]
-	r.State, r.Peer = abi.EvtchnStatInterdomain, local
-	le.PutUint32(b[8:], uint32(local))
+	remote.State, remote.Peer = abi.EvtchnStatInterdomain, local
+	c.D.Open(local, dom.Port{State: abi.EvtchnStatInterdomain, Remote: c.D.ID, Peer: le.Uint32(b[4:])})
+	le.PutUint32(b[8:], local)
 	c.D.Raise(uint64(local)) // a wake-up may have been lost before
 	return 0
 }
@@ -182,8 +214,8 @@ func (c *Caller) send(port uint64) abi.Errno {
 	return 0
 }
 
-func (c *Caller) closePort(port uint64) abi.Errno {
-	p := c.D.Port(port)
+func (c *Caller) closePort(port uint32) abi.Errno {
+	p := c.D.Port(uint64(port))
 	if p == nil || p.State == abi.EvtchnStatClosed {
 		return abi.EINVAL
 	}
@@ -193,8 +225,8 @@ func (c *Caller) closePort(port uint64) abi.Errno {
 
 // evtchnStatus: {dom u16, pad, port u32, status u32, vcpu u32, union 8}.
 func (c *Caller) evtchnStatus(b []byte) abi.Errno {
-	if !c.self(le.Uint16(b)) {
-		return abi.ESRCH
+	if id := le.Uint16(b); !c.self(id) {
+		return c.otherDomain(id)
 	}
 	p := c.D.Port(uint64(le.Uint32(b[4:])))
 	if p == nil {
@@ -207,15 +239,17 @@ func (c *Caller) evtchnStatus(b []byte) abi.Errno {
 		le.PutUint16(b[16:], p.Remote)
 	case abi.EvtchnStatInterdomain:
 		le.PutUint16(b[16:], p.Remote)
-		le.PutUint32(b[20:], uint32(p.Peer))
+		le.PutUint32(b[20:], p.Peer)
+	case abi.EvtchnStatPIRQ:
+		le.PutUint32(b[16:], p.Peer)
 	case abi.EvtchnStatVIRQ:
 		le.PutUint32(b[16:], uint32(p.VIRQ))
 	}
 	return 0
 }
 
-// bindVCPU moves a port's notifications; only unbound, interdomain and global
-// VIRQ ports can move (C/event_channel.c:evtchn_bind_vcpu).
+// bindVCPU moves a port's notifications; those of an IPI and of a VIRQ of one
+// vCPU stay (C/event_channel.c:evtchn_bind_vcpu).
 func (c *Caller) bindVCPU(port uint64, vcpu uint32) abi.Errno {
 	if vcpu >= uint32(len(c.D.VCPU)) {
 		return abi.ENOENT
@@ -225,7 +259,7 @@ func (c *Caller) bindVCPU(port uint64, vcpu uint32) abi.Errno {
 		return abi.EINVAL
 	}
 	switch p.State {
-	case abi.EvtchnStatUnbound, abi.EvtchnStatInterdomain:
+	case abi.EvtchnStatUnbound, abi.EvtchnStatInterdomain, abi.EvtchnStatPIRQ:
 	case abi.EvtchnStatVIRQ:
 		if !dom.GlobalVIRQ(p.VIRQ) {
 			return abi.EINVAL
@@ -237,12 +271,17 @@ func (c *Caller) bindVCPU(port uint64, vcpu uint32) abi.Errno {
 	return 0
 }
 
-func (c *Caller) resetPorts(id uint16) abi.Errno {
+// resetPorts closes all channels; an event that can be delivered interrupts
+// it, and it goes on as EVTCHNOP_reset_cont.
+func (c *Caller) resetPorts(id uint16, goOn bool, arg uint64) (uint64, error) {
 	if !c.self(id) {
-		return abi.ESRCH
+		return ret(c.otherDomain(id))
 	}
-	for p := 1; p < len(c.D.Ports); p++ {
-		c.closePort(uint64(p))
+	if goOn != (c.D.NextReset != 0) {
+		return ret(abi.EBUSY) // there is one already, or none to go on with
 	}
-	return 0
+	if !c.D.ResetPorts(c.V.Deliverable) {
+		return c.proceed(abi.EvtchnOpResetCont, arg)
+	}
+	return ret(0)
 }

@@ -31,6 +31,7 @@ func (d *Domain) Held() (list []pagetable.Held) {
 			hold(v.InfoMFN, pagetable.TypeWritable, "vcpu_info of vCPU", i)
 		}
 	}
+	d.heldFIFO(hold)
 	hold(d.PIRQEOIMap, pagetable.TypeWritable, "PIRQ EOI map of domain", int(d.ID))
 	return list
 }

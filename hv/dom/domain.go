@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pvlab/hv/cpu"
 	"pvlab/hv/mem"
@@ -68,12 +69,18 @@ type State struct {
 	Crashed    bool        // Xen crashed the domain, the guest did not ask for it
 	NextFree   uint64
 	Ports      []Port // event channels, index = port
-	Typed      []byte // console input not yet taken by the guest
-	PITPort61  uint8  // last value written to port 0x61
-	PCIAddr    uint32 // last value written to 0xcf8
-	RTCIndex   uint8
-	PIRQEOIMap uint64    // frame registered by pirq_eoi_gmfn, 0 = none
-	Watchdog   [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
+	// LowestClosed is not above the lowest port number that may be free;
+	// NextReset is where an EVTCHNOP_reset goes on, 0 = none is under way.
+	LowestClosed, NextReset uint32
+	FIFO                    FIFO
+	IRQ                     Interrupts
+	PCI                     []PCIAddr // devices that Xen knows of, sorted
+	Typed                   []byte    // console input not yet taken by the guest
+	PITPort61               uint8     // last value written to port 0x61
+	PCIAddr                 uint32    // last value written to 0xcf8
+	RTCIndex                uint8
+	PIRQEOIMap              uint64    // frame registered by pirq_eoi_gmfn, 0 = none
+	Watchdog                [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
 }
 
 const noShutdown = 0xff
@@ -119,6 +126,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 		return nil, err
 	}
 	d.Ports = make([]Port, portBucket)
+	d.IRQ.Pins = newIOAPIC()
 	if !o.Privileged {
 		d.openToolPorts()
 	}
@@ -224,15 +232,17 @@ func (d *Domain) Save() State {
 	s := d.State
 	s.Ports = append([]Port(nil), d.Ports...)
 	s.Typed = append([]byte(nil), d.Typed...)
+	s.PCI = slices.Clone(d.PCI)
 	s.MemoryMap = append([]E820Entry(nil), d.MemoryMap...)
 	return s
 }
 
 // Load puts a saved state back.
 func (d *Domain) Load(s State) {
-	ports, typed, ram := d.Ports[:0], d.Typed[:0], d.MemoryMap[:0]
+	ports, typed, ram, pci := d.Ports[:0], d.Typed[:0], d.MemoryMap[:0], d.PCI[:0]
 	d.State = s
 	d.Ports = append(ports, s.Ports...)
 	d.Typed = append(typed, s.Typed...)
+	d.PCI = append(pci, s.PCI...)
 	d.MemoryMap = append(ram, s.MemoryMap...)
 }

@@ -65,7 +65,8 @@ type VCPUState struct {
 	InfoOffset uint64
 	InfoMoved  bool // register_vcpu_info was done
 
-	VIRQ [abi.NrVIRQs]uint16 // port each virtual IRQ is bound to, 0 = none
+	VIRQ [abi.NrVIRQs]uint32 // port each virtual IRQ is bound to, 0 = none
+	FIFO FIFOQueues
 
 	Initialised bool
 	Down        bool // VPF_down

@@ -203,6 +203,29 @@ const (
 	NrEventChannels = 4096
 )
 
+// The FIFO ABI of event channels.
+const (
+	NrFIFOChannels      = 1 << 17
+	FIFOLinkBits        = 17
+	FIFOQueues          = 16 // priorities, 0 is the highest
+	FIFOPriorityDefault = 7
+
+	// Bits of an event word; below them the number of the next port.
+	FIFOPending  = 1 << 31
+	FIFOMasked   = 1 << 30
+	FIFOLinked   = 1 << 29
+	FIFOBusy     = 1 << 28
+	FIFOLinkMask = 1<<FIFOLinkBits - 1
+
+	FIFOWordsPerPage = 1024
+	FIFOArrayPages   = NrFIFOChannels / FIFOWordsPerPage
+
+	// Control block: ready u32, reserved u32, head u32[16].
+	FIFOReady            = 0
+	FIFOHeads            = 8
+	FIFOControlBlockSize = 72
+)
+
 // evtchn_status values.
 const (
 	EvtchnStatClosed      = 0
@@ -212,6 +235,9 @@ const (
 	EvtchnStatVIRQ        = 4
 	EvtchnStatIPI         = 5
 )
+
+// BindPIRQWillShare in bind_pirq's flags lets several domains bind the PIRQ.
+const BindPIRQWillShare = 1
 
 // console_io commands.
 const (
@@ -227,22 +253,40 @@ const (
 
 // physdev_op commands (Xen public physdev.h).
 const (
-	PhysdevIRQStatusQuery  = 5
-	PhysdevSetIOPL         = 6
-	PhysdevSetIOBitmap     = 7
-	PhysdevApicRead        = 8
-	PhysdevApicWrite       = 9
-	PhysdevAllocIRQVector  = 10
-	PhysdevIRQEOI          = 12
-	PhysdevMapPIRQ         = 13
-	PhysdevUnmapPIRQ       = 14
-	PhysdevManagePCIAdd    = 15
-	PhysdevManagePCIRemove = 16
-	PhysdevPIRQEOIGMFNV1   = 17
-	PhysdevManagePCIAddExt = 20
-	PhysdevSetupGSI        = 21
-	PhysdevGetFreePIRQ     = 23
-	PhysdevPCIDeviceAdd    = 25
-	PhysdevPIRQEOIGMFNV2   = 28
-	PhysdevDbgpOp          = 29
+	PhysdevIRQUnmaskNotify  = 4
+	PhysdevIRQStatusQuery   = 5
+	PhysdevSetIOPL          = 6
+	PhysdevSetIOBitmap      = 7
+	PhysdevApicRead         = 8
+	PhysdevApicWrite        = 9
+	PhysdevAllocIRQVector   = 10
+	PhysdevIRQEOI           = 12
+	PhysdevMapPIRQ          = 13
+	PhysdevUnmapPIRQ        = 14
+	PhysdevManagePCIAdd     = 15
+	PhysdevManagePCIRemove  = 16
+	PhysdevPIRQEOIGMFNV1    = 17
+	PhysdevRestoreMSI       = 19
+	PhysdevManagePCIAddExt  = 20
+	PhysdevSetupGSI         = 21
+	PhysdevGetFreePIRQ      = 23
+	PhysdevPCIMMCFGReserved = 24
+	PhysdevPCIDeviceAdd     = 25
+	PhysdevPCIDeviceRemove  = 26
+	PhysdevRestoreMSIExt    = 27
+	PhysdevPIRQEOIGMFNV2    = 28
+	PhysdevDbgpOp           = 29
+	PhysdevPrepareMSIX      = 30
+	PhysdevReleaseMSIX      = 31
+
+	IRQStatusNeedsEOI = 1 // in irq_status_query's flags
+
+	MapPIRQMSI      = 0
+	MapPIRQGSI      = 1
+	MapPIRQMSISeg   = 3
+	MapPIRQMultiMSI = 4
+
+	PCIDevExtFn  = 1 // flags of pci_device_add
+	PCIDevVirtFn = 2
+	PCIDevPXM    = 4
 )
