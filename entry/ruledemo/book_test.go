@@ -10,16 +10,8 @@ import (
 // breakable rule has both forms, and no page promises a demo that is not
 // there.
 func TestBookAndImage(t *testing.T) {
-	_, img, err := Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	demos, err := List(img)
-	if err != nil {
-		t.Fatal(err)
-	}
 	good, bad := map[string]string{}, map[string]bool{}
-	for _, d := range demos {
+	for _, d := range listDemos(t) {
 		if d.Bad {
 			bad[d.ID] = true
 		} else {

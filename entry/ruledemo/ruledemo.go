@@ -1,17 +1,16 @@
 // Package ruledemo runs the demos of the rule book: the guest image `rules`
 // shows each rule at work and prints what it observed. A demo is run on the
-// model and, where it is installed, on the reference; the two must agree in
-// everything the judge compares.
+// model and compared with the reference: with a run of it there and then, or,
+// without one, with what the reference was recorded to do (package file
+// recorded.go says what a recording keeps).
 package ruledemo
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"pvlab/entry/cell"
-	"pvlab/entry/judge"
 	"pvlab/guest"
 	"pvlab/hv"
 	"pvlab/hv/image"
@@ -25,20 +24,36 @@ type Demo struct {
 	ID  string // the rule
 	Bad bool   // the form that breaks the rule
 	// Kind is "breakable" (it has both forms) or "fact" (it is only observed).
-	Kind  string
-	VCPUs int // that the domain has to have
+	Kind     string
+	Platform hv.Platform // Xen, or bare metal for the native counterparts
+	VCPUs    int         // that the domain has to have
 }
 
-// String is "FRAME-05" or "FRAME-05:bad".
-func (d Demo) String() string {
+// Form is "FRAME-05" or "FRAME-05:bad".
+func (d Demo) Form() string {
 	if d.Bad {
 		return d.ID + ":bad"
 	}
 	return d.ID
 }
 
+// String is the form, and where it runs if that is bare metal:
+// "NAT-05:bad@native".
+func (d Demo) String() string {
+	if d.Platform == hv.Native {
+		return d.Form() + "@native"
+	}
+	return d.Form()
+}
+
 // Cmdline is the guest's command line.
-func (d Demo) Cmdline() string { return "rule=" + d.String() }
+func (d Demo) Cmdline() string { return "rule=" + d.Form() }
+
+// config is the machine: as the judge boots it.
+func (d Demo) config() hv.Config {
+	return hv.Config{Platform: d.Platform, Dom0: d.Platform == hv.Xen, Memory: cell.Memory,
+		Cmdline: d.Cmdline(), VCPUs: d.VCPUs}
+}
 
 // Load parses the image.
 func Load() (elf []byte, img *image.Image, err error) {
@@ -49,23 +64,26 @@ func Load() (elf []byte, img *image.Image, err error) {
 	return elf, img, err
 }
 
-func config(cmdline string, vcpus int) hv.Config {
-	return hv.Config{Platform: hv.Xen, Dom0: true, Memory: cell.Memory, Cmdline: cmdline, VCPUs: vcpus}
-}
-
 // List asks the image which demos it has: lines "ID kind", with the words
-// "bad" and "vcpus=N" behind it as they apply.
+// "bad", "vcpus=N", and "native" or "both" for where it runs, as they apply.
 func List(img *image.Image) ([]Demo, error) {
-	b, err := cell.Boot(img, config("list", 1), cell.Options{})
+	b, err := cell.Boot(img, hv.Config{Platform: hv.Xen, Dom0: true, Memory: cell.Memory, Cmdline: "list", VCPUs: 1},
+		cell.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer b.Machine.Close()
 	var demos []Demo
 	for _, line := range b.Outcome.Transcript {
-		if d, bad, ok := listed(line); ok {
+		l, ok := listed(line)
+		if !ok {
+			continue
+		}
+		for _, p := range l.platforms {
+			d := l.Demo
+			d.Platform = p
 			demos = append(demos, d)
-			if bad {
+			if l.bad {
 				d.Bad = true
 				demos = append(demos, d)
 			}
@@ -77,98 +95,38 @@ func List(img *image.Image) ([]Demo, error) {
 	return demos, nil
 }
 
-// listed reads one line of the list, and whether the demo has a bad form; false
-// if the line is none.
-func listed(line string) (d Demo, bad, ok bool) {
+// listing is one line of the list.
+type listing struct {
+	Demo
+	bad       bool // there is a bad form
+	platforms []hv.Platform
+}
+
+// listed reads one line of the list; false if the line is none.
+func listed(line string) (l listing, ok bool) {
 	f := strings.Fields(line)
 	if len(f) < 2 || f[1] != "fact" && f[1] != "breakable" {
-		return d, false, false
+		return l, false
 	}
-	d = Demo{ID: f[0], Kind: f[1], VCPUs: 1}
+	l = listing{Demo: Demo{ID: f[0], Kind: f[1], VCPUs: 1}, platforms: []hv.Platform{hv.Xen}}
 	for _, w := range f[2:] {
 		n, isCount := strings.CutPrefix(w, "vcpus=")
 		switch {
 		case w == "bad":
-			bad = true
+			l.bad = true
+		case w == "native":
+			l.platforms = []hv.Platform{hv.Native}
+		case w == "both":
+			l.platforms = []hv.Platform{hv.Xen, hv.Native}
 		case isCount:
 			v, err := strconv.Atoi(n)
 			if err != nil || v < 1 {
-				return d, false, false
+				return l, false
 			}
-			d.VCPUs = v
+			l.VCPUs = v
 		default:
-			return d, false, false
+			return l, false
 		}
 	}
-	return d, bad, true
-}
-
-// Result is one demo on the model, and beside it the reference's run when
-// there was one.
-type Result struct {
-	Demo        Demo
-	Model, Real judge.Outcome
-	Compared    bool
-	judge.Judgement
-	Err error
-}
-
-// Observed are the demo's own lines: what it saw of the rule.
-func (r *Result) Observed() (lines []string) {
-	for _, l := range r.Model.Transcript {
-		if rest, ok := strings.CutPrefix(l, r.Demo.ID+": "); ok {
-			lines = append(lines, rest)
-		}
-	}
-	return lines
-}
-
-// Verify runs the demos in order and calls each with every result. With a
-// judge the reference runs them, too; j nil means the model alone.
-func Verify(ctx context.Context, j *judge.Judge, quirks judge.Quirks, demos []Demo, each func(*Result)) error {
-	elf, img, err := Load()
-	if err != nil {
-		return err
-	}
-	model := func(r *Result) {
-		b, err := cell.Boot(img, config(r.Demo.Cmdline(), r.Demo.VCPUs), cell.Options{AsReference: true})
-		if err != nil {
-			r.Err = err
-			return
-		}
-		defer b.Machine.Close()
-		r.Model = b.Outcome
-		if b.Result.Unmodelled != nil {
-			r.Err = b.Result.Unmodelled
-		}
-	}
-	if j == nil {
-		for _, d := range demos {
-			r := &Result{Demo: d}
-			model(r)
-			each(r)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-		}
-		return nil
-	}
-	runs := make([]judge.Run, len(demos))
-	for i, d := range demos {
-		runs[i] = judge.Run{Platform: judge.Xen, Image: elf, Cmdline: d.Cmdline(), MemMiB: cell.Memory >> 20,
-			VCPUs: d.VCPUs}
-	}
-	j.RunAll(ctx, runs, func(i int, real judge.Result) {
-		r := &Result{Demo: demos[i]}
-		model(r)
-		if r.Err == nil {
-			r.Err = real.Err
-		}
-		if r.Err == nil {
-			r.Real, r.Compared = real.Outcome, true
-			r.Judgement = judge.Weigh(r.Model, r.Real, quirks, false)
-		}
-		each(r)
-	})
-	return ctx.Err()
+	return l, true
 }
