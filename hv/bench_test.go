@@ -1,11 +1,15 @@
 package hv_test
 
 import (
+	"bytes"
+	"fmt"
 	"sort"
 	"testing"
 	"time"
 
+	"pvlab/guest"
 	"pvlab/hv"
+	"pvlab/hv/image"
 )
 
 // BenchmarkSnapshot is the cost of one trial: snapshot, 1,000 instructions
@@ -65,4 +69,68 @@ func BenchmarkInt3(b *testing.B) {
 			b.ReportMetric(float64(trips)/b.Elapsed().Seconds(), "trips/s")
 		})
 	}
+}
+
+// BenchmarkLoad is one round of a load of the perf image under Xen, b.N times
+// between its two marks; `pvlab bench --peer` has what real Xen takes for it.
+func BenchmarkLoad(b *testing.B) {
+	for _, name := range []string{
+		"hypercall", "remap", "fault", "selfipi", "int3", "probe", "priv", "syscall",
+		"loop", "chase", "copy", "crc32", "sha256", "calls", "sort", "interp", "string",
+	} {
+		b.Run(name, func(b *testing.B) { benchLoad(b, name) })
+	}
+}
+
+func benchLoad(b *testing.B, name string) {
+	elf, err := guest.Image(guest.Perf)
+	if err != nil {
+		b.Fatal(err)
+	}
+	img, err := image.Load("perf", elf, 256<<20)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var m *hv.Machine
+	seen := map[string]bool{}
+	console := lineFunc(func(line []byte) {
+		for _, mark := range []string{"perf: begin", "perf: end"} {
+			if bytes.HasPrefix(line, []byte(mark)) {
+				seen[mark] = true
+				if err := m.Stop(); err != nil {
+					b.Error(err)
+				}
+			}
+		}
+	})
+	m, err = hv.New(img, hv.Config{Dom0: true, Memory: 256 << 20, Console: console,
+		Cmdline: fmt.Sprintf("run=%s:%d", name, b.N)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	until := func(mark string) {
+		for !seen[mark] {
+			if r, err := m.Run(1 << 50); err != nil || r.End != hv.EndStopped {
+				b.Fatalf("no %q: %v, %v", mark, r.End, err)
+			}
+		}
+	}
+	until("perf: begin")
+	began := m.Steps()
+	b.ReportAllocs()
+	b.ResetTimer()
+	until("perf: end")
+	b.StopTimer()
+	b.ReportMetric(float64(m.Steps()-began)/float64(b.N), "insns/op")
+	b.ReportMetric(float64(m.Steps()-began)/b.Elapsed().Seconds()/1e6, "Minsn/s")
+}
+
+// lineFunc is a console that calls itself with each piece written: the guest
+// prints whole lines.
+type lineFunc func(line []byte)
+
+func (f lineFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
 }
