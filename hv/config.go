@@ -48,14 +48,17 @@ const (
 // run, bit for bit.
 type Config struct {
 	Platform Platform
-	Dom0     bool   // xen: the first domain, as the judge boots it; else a domU
-	VCPUs    int    // 1..MaxVCPUs; 0 means 1
-	Memory   uint64 // bytes the guest gets; 0 means 128 MiB
-	Cmdline  string
-	Initrd   []byte
-	CPU      string // "intel" (default) or "amd"
-	DropTLB  bool   // `--tlb drop`: no stale translation survives a table write
-	Seed     uint64 // of the vCPU interleaving
+	Dom0     bool // xen: the first domain, as the judge boots it; else a domU
+	VCPUs    int  // 1..MaxVCPUs; 0 means 1
+	// PCPUs is, under Xen, how many processors the vCPUs share: vCPU v runs on
+	// number v modulo PCPUs. 0 means one for each.
+	PCPUs   int
+	Memory  uint64 // bytes the guest gets; 0 means 128 MiB
+	Cmdline string
+	Initrd  []byte
+	CPU     string // "intel" (default) or "amd"
+	DropTLB bool   // `--tlb drop`: no stale translation survives a table write
+	Seed    uint64 // of the vCPU interleaving
 	// AsReference makes the processor do as the judge's (QEMU's TCG) where
 	// that one is known to differ from real ones and where guests see it in
 	// every frame: RF is not set in the saved RFLAGS of a fault, and IRET and
@@ -89,6 +92,12 @@ func (c *Config) fill() error {
 	}
 	if c.VCPUs < 1 || c.VCPUs > MaxVCPUs {
 		return fmt.Errorf("vcpus %d: want 1 to %d", c.VCPUs, MaxVCPUs)
+	}
+	if c.PCPUs == 0 || c.Platform == Native {
+		c.PCPUs = c.VCPUs
+	}
+	if c.PCPUs < 1 || c.PCPUs > c.VCPUs {
+		return fmt.Errorf("pcpus %d: want 1 to %d, the number of vCPUs", c.PCPUs, c.VCPUs)
 	}
 	if c.Memory == 0 {
 		c.Memory = 128 << 20

@@ -42,6 +42,8 @@ type platform interface {
 	// run, delivering what is due.
 	ready(v int) bool
 	enter(v int) outcome
+	// switched tells that vCPU v got the processor that prev had.
+	switched(prev, v int)
 	// deadline is the virtual time of the next timer; advance fires those due.
 	deadline() (ns uint64, ok bool)
 	advance(now uint64)

@@ -173,6 +173,9 @@ func (n *native) ready(v int) bool {
 	return !c.Halted || n.wakes(v)
 }
 
+// switched: natively every vCPU has its own processor.
+func (n *native) switched(int, int) {}
+
 // wakes reports whether something ends a HLT.
 func (n *native) wakes(v int) bool {
 	c := n.m.cpus[v]

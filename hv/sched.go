@@ -9,6 +9,10 @@ import (
 // a slice is bounded by the next timer only; with several its length comes
 // from the seed, down to one instruction, so that every interleaving is
 // reachable and each is repeatable.
+//
+// Each vCPU has a processor to itself, or shares one (Config.PCPUs). Sharing
+// changes what Xen does when another vCPU gets the processor: it loads that
+// one's segments.
 
 const (
 	maxSlice   = 1 << 20 // instructions between two looks at the outside world
@@ -26,6 +30,9 @@ type scheduler struct {
 	rng     uint64 // splitmix64 state
 	running bool
 	began   uint64 // Retired of the current vCPU when cpu.Run was entered
+	// on is the vCPU that each processor ran last, plus 1; only kept when
+	// vCPUs share processors.
+	on [MaxVCPUs]int16
 }
 
 func (s *scheduler) seed(v uint64) { s.rng = v }
@@ -42,7 +49,8 @@ func (s *scheduler) next() uint64 {
 // pick chooses the vCPU of the next slice; false when none is ready.
 func (m *Machine) pick() bool {
 	s := &m.sched
-	if s.left > 0 && m.plat.ready(s.current) {
+	if (s.left > 0 || m.whole(s.current)) && m.plat.ready(s.current) {
+		s.left = max(s.left, 1)
 		return true
 	}
 	n := len(m.cpus)
@@ -58,6 +66,29 @@ func (m *Machine) pick() bool {
 		}
 	}
 	return false
+}
+
+// whole reports whether a vCPU that shares its processor is at a point where
+// no interrupt could take it away: behind an instruction that holds them off.
+func (m *Machine) whole(v int) bool {
+	c := m.cpus[v]
+	return m.cfg.PCPUs < len(m.cpus) && (c.Shadow != cpu.ShadowNone || c.PendingDB != 0)
+}
+
+// occupy gives vCPU v its processor, taking it from the one that had it.
+func (m *Machine) occupy(v int) {
+	if m.cfg.PCPUs == len(m.cpus) {
+		return
+	}
+	on := &m.sched.on[v%m.cfg.PCPUs]
+	prev := int(*on) - 1
+	if prev == v {
+		return
+	}
+	*on = int16(v + 1)
+	if prev >= 0 {
+		m.plat.switched(prev, v)
+	}
 }
 
 // Run executes up to steps instructions of the whole machine, or to its end.
@@ -119,6 +150,7 @@ func (m *Machine) run(steps uint64) Result {
 func (m *Machine) slice(limit uint64) {
 	v := m.sched.current
 	c := m.cpus[v]
+	m.occupy(v)
 	if out := m.plat.enter(v); m.settle(out) {
 		return
 	}

@@ -34,7 +34,7 @@ func (m *Machine) buildXen() error {
 	x := &xen{m: m}
 	m.plat = x
 	o := dom.Options{
-		ID: 1, VCPUs: m.cfg.VCPUs, Pages: pages, Privileged: m.cfg.Dom0,
+		ID: 1, VCPUs: m.cfg.VCPUs, PCPUs: m.cfg.PCPUs, Pages: pages, Privileged: m.cfg.Dom0,
 		ExtendedCR3: m.img.Xen.PAE == "yes",
 		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference,
 		NewCPU: func(int) *cpu.CPU {
@@ -101,6 +101,8 @@ func (x *xen) enter(v int) outcome {
 	vc.Kicked = false
 	return x.after(vc, x.pv.Enter(v))
 }
+
+func (x *xen) switched(prev, v int) { x.pv.Switched(prev, v) }
 
 func (x *xen) exit(v int, ex cpu.Exit) outcome {
 	if ex.Kind == cpu.ExitBudget {

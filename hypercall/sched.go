@@ -35,11 +35,15 @@ func schedOp(c *Caller) (uint64, error) {
 		if !c.copyIn(arg, b[:8]) {
 			return ret(abi.EFAULT)
 		}
-		// There is no other domain, and none may end itself this way.
-		if le.Uint16(b[:]) != c.D.ID {
+		// {domain_id u16, pad, reason u32}; DOMID_SELF is nobody here.
+		switch id := le.Uint16(b[:]); {
+		case id != 0 && id != c.D.ID:
 			return ret(abi.ESRCH)
+		case !c.D.Privileged:
+			return ret(abi.EPERM)
 		}
-		return ret(abi.EPERM)
+		c.D.Shutdown(uint8(le.Uint32(b[4:])))
+		return ret(0)
 	case abi.SchedOpWatchdog:
 		if !c.copyIn(arg, b[:8]) {
 			return ret(abi.EFAULT)
@@ -49,7 +53,10 @@ func schedOp(c *Caller) (uint64, error) {
 		if !c.D.Privileged {
 			return ret(abi.EPERM)
 		}
-		return c.subOp(cmd)
+		if !c.copyIn(arg, b[:4]) {
+			return ret(abi.EFAULT)
+		}
+		return ret(c.V.PinOverride(int32(le.Uint32(b[:]))))
 	}
 	return ret(abi.ENOSYS)
 }
@@ -106,7 +113,10 @@ func (c *Caller) poll(ports, n, arg uint64) abi.Errno {
 		}
 	}
 	v := c.V
-	v.Polling, v.PollPort, v.PollAt = true, -1, timeout
+	v.Polling, v.PollPort, v.PollAt = true, -1, 0
+	if timeout != 0 {
+		v.PollAt = dom.Due(timeout)
+	}
 	if n == 1 {
 		v.PollPort = int32(port)
 	}

@@ -20,7 +20,7 @@ func vcpuOp(c *Caller) (uint64, error) {
 		if !v.Initialised {
 			return ret(abi.EINVAL)
 		}
-		v.Down = false
+		v.Up()
 		return ret(0)
 	case abi.VCPUOpDown:
 		return ret(c.vcpuDown(v))
@@ -38,7 +38,7 @@ func vcpuOp(c *Caller) (uint64, error) {
 			return ret(abi.EFAULT)
 		}
 		if cmd == abi.VCPUOpRegisterRunstateArea {
-			v.RegisterRunstate(addr)
+			v.RegisterRunstate(c.V, addr)
 		} else {
 			v.TimeArea = addr
 			v.UpdateTime()
@@ -57,11 +57,13 @@ func vcpuOp(c *Caller) (uint64, error) {
 		v.SendNMI()
 		return ret(0)
 	case abi.VCPUOpGetPhysID:
-		// Only for a dom0 whose vCPUs are pinned: as a single one is.
-		if !c.D.Privileged || len(c.D.VCPU) != 1 {
+		if !c.D.Privileged || !v.Pinned() {
 			return ret(abi.EINVAL)
 		}
-		return c.give(arg, make([]byte, 8)) // APIC id and ACPI id 0
+		var b [8]byte
+		le.PutUint32(b[0:], uint32(v.ID)) // APIC id
+		le.PutUint32(b[4:], uint32(v.ID)) // ACPI's number
+		return c.give(arg, b[:])
 	}
 	return c.vcpuTimer(v, cmd, arg)
 }
@@ -91,13 +93,12 @@ func (c *Caller) vcpuTimer(v *dom.VCPU, cmd, arg uint64) (uint64, error) {
 		if !ok || !c.readable(arg+8, 8) {
 			return ret(abi.EFAULT)
 		}
-		v.Singleshot = ns
+		v.Singleshot = dom.Due(ns)
 		if ns < c.D.Now() {
 			v.Singleshot = 0
 			v.RaiseVIRQ(abi.VIRQTimer)
-		} else if ns == 0 {
-			v.Singleshot = 1 // time 0, which is now
 		}
+		c.D.Advance()
 	case abi.VCPUOpStopSingleshotTimer:
 		if v != c.V {
 			return ret(abi.EINVAL)
@@ -126,7 +127,7 @@ func (c *Caller) give(addr uint64, b []byte) (uint64, error) {
 func (c *Caller) vcpuDown(v *dom.VCPU) abi.Errno {
 	for _, o := range c.D.VCPU {
 		if o != v && !o.Down {
-			v.Down = true
+			v.TakeDown()
 			return 0
 		}
 	}

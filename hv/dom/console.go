@@ -95,8 +95,8 @@ func (d *Domain) Listens() bool {
 	} else if len(d.Ports) <= ConsolePort || d.Ports[ConsolePort].Tools != ToolConsole {
 		return false
 	}
-	if d.IsPending(port) {
-		return false // raising it again changes nothing
+	if d.deaf(port) {
+		return false
 	}
 	if !d.IsMasked(port) {
 		return true

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	ID    uint16 // 0 is dom0
 	VCPUs int
+	PCPUs int    // processors of the machine; 0 means one for each vCPU
 	Pages uint64 // frames the domain gets
 	// Privileged is dom0: hardware rights, console_io, SIF flags.
 	Privileged bool
@@ -102,6 +103,9 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	}
 	if o.Probes == nil {
 		o.Probes = &probe.Set{}
+	}
+	if o.PCPUs == 0 {
+		o.PCPUs = o.VCPUs
 	}
 	if o.TSCHz == 0 {
 		o.TSCHz = 1_000_000_000

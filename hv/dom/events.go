@@ -28,8 +28,7 @@ func (v *VCPU) Unblock() {
 	}
 	v.Blocked = false
 	v.PollPort, v.Polling, v.PollAt = 0, false, 0
-	v.setRunstate(abi.RunstateRunnable)
-	v.catchUpPeriodic()
+	v.wake()
 }
 
 func (d *Domain) wakePollers(p uint64) {
@@ -52,7 +51,6 @@ func (v *VCPU) Block() {
 		return
 	}
 	v.Blocked = true
-	v.setRunstate(abi.RunstateBlocked)
 }
 
 // RaiseVIRQ raises a virtual IRQ of the vCPU, if it is bound.

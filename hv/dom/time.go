@@ -7,6 +7,16 @@ import (
 	"pvlab/hypercall/abi"
 )
 
+// Due is the time at which a timer set to ns fires: Xen's times are signed, so
+// that one which looks negative is long past. It is never 0, which stands for
+// no timer.
+func Due(ns uint64) uint64 {
+	if int64(ns) <= 0 {
+		return 1
+	}
+	return ns
+}
+
 // noDeadline is later than any timer.
 const noDeadline = ^uint64(0)
 
@@ -71,31 +81,34 @@ func (v *VCPU) timeInfo(b *[abi.TimeInfoSize]byte, version uint32) {
 	b[abi.TimeTSCShift] = byte(shift)
 }
 
-// updateAreas writes the registered runstate and time areas through the
-// kernel's page table; in user mode that waits (EVT-18). Addresses that
-// cannot be written are skipped silently, as in Xen.
+// updateAreas writes the registered runstate and time areas through the page
+// table that is loaded. In user mode, one that cannot be written waits for the
+// kernel's page table (EVT-18); in kernel mode it is skipped silently.
 func (v *VCPU) updateAreas() {
-	if !v.KernelMode {
-		v.AreaPending = true
-		return
+	v.AreaPending = !v.updateRunstate() || !v.updateTimeArea()
+	v.AreaPending = v.AreaPending && !v.KernelMode
+}
+
+func (v *VCPU) updateTimeArea() bool {
+	if v.TimeArea == 0 {
+		return true
 	}
-	v.AreaPending = false
-	if v.RunstateArea != 0 {
-		v.writeRunstate()
-	}
-	if v.TimeArea != 0 {
-		var b [abi.TimeInfoSize]byte
-		v.timeInfo(&b, 2)
-		v.CopyTo(v.TimeArea, b[:])
-	}
+	var b [abi.TimeInfoSize]byte
+	v.timeInfo(&b, 2)
+	n, _ := v.CopyToFault(v.TimeArea, b[:])
+	return n != 0
 }
 
 // RunstateInfo is the vCPU's struct vcpu_runstate_info as of now.
 func (v *VCPU) RunstateInfo() [abi.RunstateInfoSize]byte {
-	var b [abi.RunstateInfoSize]byte
-	le := binary.LittleEndian
 	times := v.RunstateTime
 	times[v.Runstate] += v.Dom.Now() - v.RunstateEntry
+	return v.runstateInfo(&times)
+}
+
+func (v *VCPU) runstateInfo(times *[4]uint64) [abi.RunstateInfoSize]byte {
+	var b [abi.RunstateInfoSize]byte
+	le := binary.LittleEndian
 	le.PutUint32(b[abi.RunstateState:], v.Runstate)
 	le.PutUint64(b[abi.RunstateEntryTime:], v.RunstateEntry)
 	for i, t := range times {
@@ -104,33 +117,114 @@ func (v *VCPU) RunstateInfo() [abi.RunstateInfoSize]byte {
 	return b
 }
 
-// RegisterRunstate sets the area and fills it once.
-func (v *VCPU) RegisterRunstate(addr uint64) {
+// RegisterRunstate sets the area and fills it once, through the caller's page
+// table: for the caller itself with what was accounted when it was scheduled
+// last, for another vCPU as of now (C/domain.c:common_vcpu_op).
+func (v *VCPU) RegisterRunstate(caller *VCPU, addr uint64) {
 	v.RunstateArea = addr
-	v.updateAreas()
+	b := v.RunstateInfo()
+	if v == caller {
+		b = v.runstateInfo(&v.RunstateTime)
+	}
+	caller.CopyTo(addr, b[:])
 }
 
-func (v *VCPU) writeRunstate() {
-	b := v.RunstateInfo()
-	v.CopyTo(v.RunstateArea, b[:])
+// updateRunstate writes the area after a change of the state. With VMASST
+// runstate_update_flag the top byte of the entry time says meanwhile that it
+// is being written. False when not a byte could be written
+// (X/domain.c:update_runstate_area).
+func (v *VCPU) updateRunstate() bool {
+	if v.RunstateArea == 0 {
+		return true
+	}
+	b := v.runstateInfo(&v.RunstateTime)
+	flagged := v.Dom.Is(abi.VMAssistRunstateUpdateFlag)
+	const top = abi.RunstateEntryTime + 7
+	if flagged {
+		b[top] |= byte(abi.RunstateUpdate >> 56)
+		v.CopyTo(v.RunstateArea+top, b[top:top+1])
+	}
+	n, _ := v.CopyToFault(v.RunstateArea, b[:])
+	if flagged {
+		b[top] &^= byte(abi.RunstateUpdate >> 56)
+		v.CopyTo(v.RunstateArea+top, b[top:top+1])
+	}
+	return n != 0
 }
 
 // setRunstate accounts the time of the state left (C/sched/core.c:
 // vcpu_runstate_change).
 func (v *VCPU) setRunstate(s uint32) {
-	now := v.Dom.Now()
-	v.RunstateTime[v.Runstate] += now - v.RunstateEntry
-	v.Runstate, v.RunstateEntry = s, now
-	if v.RunstateArea != 0 && s == abi.RunstateRunning {
-		v.updateAreas()
+	if v.Runstate == s {
+		return
 	}
+	if now := v.Dom.Now(); now > v.RunstateEntry {
+		v.RunstateTime[v.Runstate] += now - v.RunstateEntry
+		v.RunstateEntry = now
+	}
+	v.Runstate = s
 }
 
-// SchedIn notes that the vCPU starts to run.
+// SchedIn notes that the vCPU starts to run. Xen updates the areas whenever a
+// processor changes from or to the vCPU, be it for no other.
 func (v *VCPU) SchedIn() {
 	if v.Runstate != abi.RunstateRunning {
 		v.setRunstate(abi.RunstateRunning)
+		v.updateAreas()
 		v.catchUpPeriodic()
+	}
+}
+
+// SchedOut notes that a running vCPU stops: it is blocked, down, or another
+// one has the processor.
+func (v *VCPU) SchedOut() {
+	if v.Runstate != abi.RunstateRunning {
+		return
+	}
+	switch {
+	case v.Blocked:
+		v.setRunstate(abi.RunstateBlocked)
+	case v.Down:
+		v.setRunstate(abi.RunstateOffline)
+	default:
+		v.setRunstate(abi.RunstateRunnable)
+	}
+	v.updateRunstate()
+}
+
+// wake is what becomes of the state of a vCPU that does not run when a reason
+// not to run has gone (C/sched/core.c:vcpu_wake).
+func (v *VCPU) wake() {
+	switch {
+	case !v.Blocked && !v.Down:
+		if v.Runstate >= abi.RunstateBlocked {
+			v.setRunstate(abi.RunstateRunnable)
+		}
+	case !v.Blocked && v.Runstate == abi.RunstateBlocked:
+		v.setRunstate(abi.RunstateOffline)
+	}
+}
+
+// Up makes an initialised vCPU run, TakeDown stops one.
+func (v *VCPU) Up() {
+	if v.Down {
+		v.Down = false
+		v.wake()
+	}
+}
+
+// TakeDown stops the vCPU until Up.
+func (v *VCPU) TakeDown() {
+	if v.Down {
+		return
+	}
+	v.Down = true
+	v.Kicked = true // leave the guest, if it is in it
+	switch {
+	case v.Runstate == abi.RunstateRunnable:
+		v.setRunstate(abi.RunstateOffline)
+	case !v.running:
+		v.SchedOut()
 	}
 }
 
@@ -158,9 +252,6 @@ func (d *Domain) Advance() {
 	}
 	now := d.Now()
 	for _, v := range d.VCPU {
-		if v.Down {
-			continue
-		}
 		if v.Singleshot != 0 && now >= v.Singleshot {
 			v.Singleshot = 0
 			v.RaiseVIRQ(abi.VIRQTimer)
@@ -168,7 +259,7 @@ func (d *Domain) Advance() {
 		if v.Polling && v.PollAt != 0 && now >= v.PollAt {
 			v.Unblock()
 		}
-		if !v.Blocked {
+		if !v.Blocked && !v.Down {
 			v.catchUpPeriodic()
 		}
 	}
@@ -187,20 +278,20 @@ func (d *Domain) Advance() {
 func (d *Domain) Deadline() (ns uint64, ok bool) {
 	ns = noDeadline
 	for _, v := range d.VCPU {
-		if v.Down || d.ShutDown {
+		if d.ShutDown {
 			continue
 		}
 		if v.Polling && v.PollAt != 0 {
 			ns = min(ns, v.PollAt)
 		}
 		p, bound := v.VIRQPort(abi.VIRQTimer)
-		if !bound || d.IsPending(p) {
+		if !bound || d.deaf(p) {
 			continue
 		}
 		if v.Singleshot != 0 {
 			ns = min(ns, v.Singleshot)
 		}
-		if v.Periodic != 0 && !v.Blocked {
+		if v.Periodic != 0 && !v.Blocked && !v.Down {
 			ns = min(ns, v.PeriodicLast+v.Periodic)
 		}
 	}

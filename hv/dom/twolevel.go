@@ -64,6 +64,14 @@ func (d *Domain) IsMasked(p uint64) bool {
 	return d.Mem.Read64(pa)&bit != 0
 }
 
+// deaf reports whether raising an open port now would change nothing.
+func (d *Domain) deaf(p uint64) bool {
+	if !d.FIFO.On || d.eventWord(uint32(p)) == 0 {
+		return d.IsPending(p)
+	}
+	return d.IsPending(p) && (d.IsMasked(p) || d.fifoLinked(uint32(p)))
+}
+
 // ClearPending clears a port's pending bit, as closing it does.
 func (d *Domain) ClearPending(p uint64) {
 	if d.FIFO.On {

@@ -104,6 +104,13 @@ type VCPUState struct {
 	RawFlags uint64
 	FlagsRaw bool
 
+	// Override says that SCHEDOP_pin_override is in force.
+	Override bool
+
+	// Switched says that another vCPU has had the processor since this one ran:
+	// its segments are still to be loaded again (SEG-08).
+	Switched bool
+
 	// Yielded asks the scheduler to run somebody else next.
 	Yielded bool
 

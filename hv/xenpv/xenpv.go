@@ -79,14 +79,29 @@ func (p *Platform) Enter(v int) Action {
 	cur := b.x.V
 	cur.Enter()
 	defer cur.Leave()
-	cur.SchedIn()
-	if cur.Fresh {
+	switch {
+	case cur.Fresh:
 		b.x.Start()
+	case cur.Switched:
+		if !cur.Sysret { // it was interrupted, not in Xen by itself
+			cur.Reload = true
+		}
+		b.x.ReloadSegments()
 	}
+	cur.Switched = false
+	cur.SchedIn()
 	if cur.Runnable() {
 		b.x.Resume()
 	}
 	return p.action(cur)
+}
+
+// Switched takes vCPU prev's processor away for vCPU v: the segments of v are
+// loaded when it enters (SEG-08; X/domain.c:context_switch).
+func (p *Platform) Switched(prev, v int) {
+	p.Dom.VCPU[prev].SchedOut()
+	next := p.Dom.VCPU[v]
+	next.Switched, next.Kicked = true, true
 }
 
 // HandleExit does everything Xen does about one exit of v's processor. The
@@ -129,8 +144,10 @@ func (p *Platform) action(v *dom.VCPU) Action {
 	case p.Dom.ShutDown:
 		return Ended
 	case v.Down:
+		v.SchedOut()
 		return Down
 	case v.Blocked:
+		v.SchedOut()
 		return Blocked
 	case yielded:
 		return Yield
