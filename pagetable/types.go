@@ -103,11 +103,29 @@ func (r *Rules) getPage(mfn uint64, owner uint16) bool {
 		od = domName(p.Owner)
 	}
 	if r.Log != nil {
-		// Xen prints its own packed words; what they hold is masked when
-		// consoles are compared.
-		r.Log(fmt.Sprintf("Error mfn %05x: rd=%s od=%s caf=%08x taf=%016x", mfn, domName(owner), od, p.Count, p.TypeCount))
+		caf, taf := packed(p)
+		r.Log(fmt.Sprintf("Error mfn %05x: rd=%s od=%s caf=%08x taf=%016x", mfn, domName(owner), od, caf, taf))
 	}
 	return false
+}
+
+// packed are the words in which Xen keeps what p says (XI/mm.h:PGC_*, PGT_*);
+// those of a free frame hold something else.
+func packed(p mem.PageInfo) (countInfo, typeInfo uint64) {
+	countInfo, typeInfo = uint64(p.Count), uint64(p.Type)<<61|uint64(p.TypeCount)
+	if p.Flags&Allocated != 0 {
+		countInfo |= 1 << 63
+	}
+	if p.Flags&XenHeap != 0 {
+		countInfo |= 1 << 62
+	}
+	if p.Flags&Pinned != 0 {
+		typeInfo |= 1 << 59
+	}
+	if p.Flags&Validated != 0 {
+		typeInfo |= 1 << 58
+	}
+	return countInfo, typeInfo
 }
 
 // domName is how Xen's %pd prints a domain.

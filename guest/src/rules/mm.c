@@ -28,5 +28,10 @@ const struct demo mm_demos[] = {
 	{ "MM-25", BREAKABLE, mm_25, mm_25_bad },
 	{ "MM-26", FACT, mm_26 },
 	{ "MM-27", FACT, mm_27 },
+	{ "MM-28", BREAKABLE, mm_28, mm_28_bad },
+	{ "MM-29", FACT, mm_29 },
+	{ "MM-30", FACT, mm_30 },
+	{ "MM-31", FACT, mm_31 },
+	{ "MM-32", FACT, mm_32 },
 	{}
 };

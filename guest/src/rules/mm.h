@@ -44,6 +44,21 @@
 #define XENMEM_decrease_reservation	1
 #define XENMEM_machphys_mfn_list	5
 #define XENMEM_populate_physmap		6
+#define XENMEM_exchange			11
+
+/* public/memory.h: struct xen_memory_reservation, xen_memory_exchange */
+struct reservation {
+	u64 *extents;
+	u64 n;
+	u32 order, flags;
+	u16 domid;
+};
+struct exchange {
+	struct reservation in, out;
+	u64 done;
+};
+static inline long HYPERVISOR_memory_op(u64 cmd, const void *arg)
+{ return HYPERCALL(__HYPERVISOR_memory_op, cmd, arg, 0, 0); }
 
 #define DOMID_IO		0x7ff1
 #define DOMID_XEN		0x7ff2
@@ -89,5 +104,9 @@ void mm_18(void), mm_26(void);							/* mm_ops.c */
 void mm_05(void), mm_05_bad(void), mm_06(void), mm_06_bad(void), mm_15(void), mm_15_bad(void);
 void mm_20(void), mm_21(void);							/* mm_spaces.c */
 void mm_17(void), mm_22(void), mm_22_bad(void), mm_27(void);			/* mm_domain.c */
+
+void mm_28(void), mm_28_bad(void);						/* mm_exchange.c */
+void mm_29(void);								/* mm_reservation.c */
+void mm_30(void), mm_31(void), mm_32(void);					/* mm_memory.c */
 
 #endif /* MM_H */

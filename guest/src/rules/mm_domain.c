@@ -17,19 +17,11 @@ void mm_17(void)
 	say_result("command 2, type 6", HYPERVISOR_vm_assist(2, 6));
 }
 
-/* public/memory.h: struct xen_memory_reservation */
-struct reservation {
-	u64 *extents;
-	u64 n;
-	u32 order, flags;
-	u16 domid;
-};
-
 static long memory_op(u32 op, u64 *extents, u64 n)
 {
 	struct reservation r = { extents, n, 0, 0, DOMID_SELF };
 
-	return HYPERCALL(__HYPERVISOR_memory_op, op, &r, 0, 0);
+	return HYPERVISOR_memory_op(op, &r);
 }
 
 /* Gives the page a frame again, if it has none. */
