@@ -69,6 +69,10 @@ func (m *Machine) buildXen() error {
 	if err := d.AdoptTables(start.L4MFN); err != nil {
 		return err
 	}
+	if !m.cfg.Dom0 {
+		d.GrantRing(abi.GnttabReservedConsole, start.ConsoleMFN)
+		d.GrantRing(abi.GnttabReservedXenstore, start.StoreMFN)
+	}
 	d.SetStart(start.RIP, start.RSP, start.RSI)
 	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, ConsoleRing: start.ConsoleMFN,
 		FaultRF: !m.cfg.AsReference})

@@ -105,13 +105,6 @@ func physdevCompatOps() Ops {
 	return o
 }
 
-func grantTableOps() Ops {
-	return Ops{inArg, 1<<12 - 1, both(Absent, 0, "GNTTABOP_map_grant_ref", "GNTTABOP_unmap_grant_ref", "GNTTABOP_setup_table",
-		"GNTTABOP_dump_table", "GNTTABOP_transfer", "GNTTABOP_copy", "GNTTABOP_query_size", "GNTTABOP_unmap_and_replace",
-		"GNTTABOP_set_version", "GNTTABOP_get_status_frames", "GNTTABOP_get_version", "GNTTABOP_swap_grant_ref",
-		"GNTTABOP_cache_flush")}
-}
-
 func mmuUpdateOps() Ops {
 	return Ops{inList, 0, both(Full, 0, "MMU_NORMAL_PT_UPDATE", "MMU_MACHPHYS_UPDATE", "MMU_PT_UPDATE_PRESERVE_AD",
 		"MMU_PT_UPDATE_NO_TRANSLATE")}

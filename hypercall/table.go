@@ -43,7 +43,7 @@ func Rows() []Row {
 		{abi.HypXenVersion, "xen_version", 2, Full, "", versionOps(), xenVersion},
 		{abi.HypConsoleIO, "console_io", 3, Full, "", consoleOps(), consoleIO},
 		{abi.HypPhysdevOpCompat, "physdev_op_compat", 1, Full, "", physdevCompatOps(), physdevOpCompat},
-		{abi.HypGrantTableOp, "grant_table_op", 3, Partial, "what is refused", grantTableOps(), grantTableOp},
+		{abi.HypGrantTableOp, "grant_table_op", 3, Full, "", grantTableOps(), grantTableOp},
 		{abi.HypVMAssist, "vm_assist", 2, Full, "", vmAssistOps(), vmAssist},
 		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Partial, "own domain only", Ops{}, updateVAMappingOther},
 		{abi.HypIret, "iret", 0, Full, "", Ops{}, iret},

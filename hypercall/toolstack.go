@@ -193,19 +193,3 @@ func xenoprofOp(c *Caller) (uint64, error) {
 		return c.subOp(op)
 	}
 }
-
-// grantTableOp is hypercall 20 (C/grant_table.c:do_grant_table_op).
-func grantTableOp(c *Caller) (uint64, error) {
-	const (
-		cmdMask    = 1<<12 - 1
-		cacheFlush = 12 // the last; it alone continues within its command
-	)
-	cmd, count := c.cmd32(0), int32(c.args[2])
-	switch {
-	case count < 0, cmd&^cmdMask != 0 && cmd&cmdMask != cacheFlush:
-		return ret(abi.EINVAL)
-	case cmd&cmdMask > cacheFlush:
-		return ret(abi.ENOSYS)
-	}
-	return c.subOp(cmd)
-}

@@ -33,6 +33,7 @@ func (d *Domain) Held() (list []pagetable.Held) {
 	}
 	d.heldFIFO(hold)
 	hold(d.PIRQEOIMap, pagetable.TypeWritable, "PIRQ EOI map of domain", int(d.ID))
+	d.heldGrants(hold)
 	return list
 }
 

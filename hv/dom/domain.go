@@ -10,6 +10,7 @@ import (
 	"pvlab/hv/mem"
 	"pvlab/hv/probe"
 	"pvlab/hypercall/abi"
+	"pvlab/hypercall/grant"
 	"pvlab/pagetable"
 )
 
@@ -49,11 +50,15 @@ type Domain struct {
 	Mem   *mem.Memory
 	Rules *pagetable.Rules
 	VCPU  []*VCPU
+	// Grants are the grant tables of this domain and, beside a domU, of
+	// domain 0.
+	Grants *grant.System
 	State
 
-	space   space
-	p2m     []uint64
-	auditor *pagetable.Auditor // nil until the first Audit
+	space      space
+	grantTable *grant.Table
+	p2m        []uint64
+	auditor    *pagetable.Auditor // nil until the first Audit
 }
 
 // State is what changes of a domain, apart from its vCPUs and memory.
@@ -80,8 +85,9 @@ type State struct {
 	PITPort61               uint8     // last value written to port 0x61
 	PCIAddr                 uint32    // last value written to 0xcf8
 	RTCIndex                uint8
-	PIRQEOIMap              uint64    // frame registered by pirq_eoi_gmfn, 0 = none
-	Watchdog                [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
+	PIRQEOIMap              uint64      // frame registered by pirq_eoi_gmfn, 0 = none
+	Watchdog                [2]uint64   // deadline in ns of each watchdog timer, 0 = unused
+	grants                  grant.Saved // in a saved state only
 }
 
 const noShutdown = 0xff
@@ -126,6 +132,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	if err := d.buildSpace(o.VCPUs); err != nil {
 		return nil, err
 	}
+	d.buildGrants(o.VCPUs)
 	if err := d.allocate(); err != nil {
 		return nil, err
 	}
@@ -238,13 +245,15 @@ func (d *Domain) Save() State {
 	s.Typed = append([]byte(nil), d.Typed...)
 	s.PCI = slices.Clone(d.PCI)
 	s.MemoryMap = append([]E820Entry(nil), d.MemoryMap...)
+	s.grants = d.Grants.Save()
 	return s
 }
 
 // Load puts a saved state back.
 func (d *Domain) Load(s State) {
 	ports, typed, ram, pci := d.Ports[:0], d.Typed[:0], d.MemoryMap[:0], d.PCI[:0]
-	d.State = s
+	d.State, d.State.grants = s, nil
+	d.Grants.Load(s.grants)
 	d.Ports = append(ports, s.Ports...)
 	d.Typed = append(typed, s.Typed...)
 	d.PCI = append(pci, s.PCI...)
