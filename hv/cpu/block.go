@@ -95,6 +95,7 @@ func (c *CPU) decodeBlock(b *block, pa uint64) bool {
 		if !c.decode(code[:min(len(code), maxInst)], rip, &in) {
 			break // needs bytes of the next page
 		}
+		heat(&in)
 		b.insts = append(b.insts, in)
 		rip += uint64(in.Len)
 		code = code[in.Len:]
@@ -102,6 +103,7 @@ func (c *CPU) decodeBlock(b *block, pa uint64) bool {
 			break
 		}
 	}
+	markDead(b.insts)
 	b.size = rip - b.rip
 	b.valid = len(b.insts) > 0
 	c.sync()

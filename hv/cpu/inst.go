@@ -19,6 +19,7 @@ type Inst struct {
 	V     uint8 // VEX.vvvv register
 	Acc   uint8 // bytes of the memory access; 0: none, the address alone matters
 	Flags InstFlags
+	Hot   hotOp  // number in runBlock, or 0
 	Disp  int64  // displacement; absolute (Base is zeroReg) when RIP-relative
 	Imm   int64  // immediate, absolute branch target (offset in CS), or far pointer (offset | selector<<32)
 	RIP   uint64 // offset in CS of the instruction itself; next is RIP+Len
@@ -40,6 +41,7 @@ const (
 	FlagCheck                        // direct branch: the target needs a limit or canonical check
 	FlagEnd                          // ends a block
 	FlagREX                          // a REX prefix was present
+	FlagDead                         // nothing sees the flags it sets
 )
 
 // Next is the RIP after the instruction.

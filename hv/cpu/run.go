@@ -51,15 +51,17 @@ func (c *CPU) run(budget uint64) Exit {
 			return c.faultExit()
 		}
 		insts := b.insts
-		if left := end - c.Retired; uint64(len(insts)) > left {
-			insts = insts[:left]
-		}
 		st := stOK
 		i := 0
-		for ; i < len(insts); i++ {
-			in := &insts[i]
-			if st = exec[in.Op](c, in); st != stOK {
-				break
+		if left := end - c.Retired; uint64(len(insts)) <= left {
+			i, st = c.runBlock(insts)
+		} else {
+			insts = insts[:left]
+			for ; i < len(insts); i++ {
+				in := &insts[i]
+				if st = exec[in.Op](c, in); st != stOK {
+					break
+				}
 			}
 		}
 		if st == stOK {

@@ -56,7 +56,10 @@ var (
 	table opTable
 )
 
-func init() { table.build(families(), &exec) }
+func init() {
+	table.build(families(), &exec)
+	buildHot(&table)
+}
 
 // build fills t and the function array. It panics when two rows claim the
 // same encoding: that is a mistake in the tables.
