@@ -29,11 +29,13 @@ var sources embed.FS
 // The images: Bench is the one that the entry variants live in, Rules has the
 // demos of the rule book, which its command line names: rule=FRAME-01, or
 // rule=FRAME-01:bad, or area=FRAME, or list. Perf has loads for measurements,
-// each run between two marks: run=NAME:ROUNDS,NAME:ROUNDS..., or list.
+// each run between two marks: run=NAME:ROUNDS,NAME:ROUNDS..., or list. Random runs
+// random operations: seed=S first=N count=M ops=K.
 const (
-	Bench = "bench"
-	Perf  = "perf"
-	Rules = "rules"
+	Bench  = "bench"
+	Perf   = "perf"
+	Random = "random"
+	Rules  = "rules"
 )
 
 // Image returns the ELF file of the image called name. The slice is the caller's

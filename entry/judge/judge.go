@@ -45,6 +45,7 @@ type Run struct {
 	Cmdline  string
 	Initrd   []byte // nil for none
 	VCPUs    int    // 0 means 1
+	PCPUs    int    // processors of the machine under Xen; 0 means one for each vCPU
 	MemMiB   int    // the guest's memory in MiB, 0 means 256
 
 	// Timeout is how long the guest may run before the end is EndHang; 0 means
@@ -53,11 +54,18 @@ type Run struct {
 	// Quiet is how long the console is silent before the judge looks whether all
 	// vCPUs are blocked; 0 means 1 s.
 	Quiet time.Duration
+	// Bulk is for a guest that makes very many calls, and of which only its own
+	// lines matter: Xen is not asked for its messages about single calls, and
+	// exceptions are not recorded (Outcome.Traps is empty).
+	Bulk bool
 }
 
 func (r Run) withDefaults() Run {
 	if r.VCPUs == 0 {
 		r.VCPUs = 1
+	}
+	if r.PCPUs == 0 {
+		r.PCPUs = r.VCPUs
 	}
 	if r.MemMiB == 0 {
 		r.MemMiB = 256

@@ -35,10 +35,12 @@ func startMachine(qemu string, args []string, qmp bool, keep func(Trap) bool) (*
 		return nil, err
 	}
 	defer logW.Close()
+	args = append(args, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio")
+	if keep != nil {
+		args = append(args, "-d", "int,cpu_reset", "-D", "/dev/fd/3")
+	}
 	m := &machine{
-		cmd: exec.Command(qemu, append(args,
-			"-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-			"-d", "int,cpu_reset", "-D", "/dev/fd/3")...),
+		cmd:   exec.Command(qemu, args...),
 		lines: make(chan string, 256),
 		ended: make(chan struct{}),
 	}

@@ -28,6 +28,7 @@ void console_write(const char *s, u64 len);
 
 /* print.c: %s %c %d %u %x, with l for 64 bits and an optional 0 and width. */
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void print_to(void (*put)(char), const char *fmt, __builtin_va_list ap);
 
 /* cmdline.c */
 void cmdline_set(const char *s);

@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include "bench.h"
 
+typedef void sink(char c);
+
 static char line[256];
 static u32 used;
 
@@ -14,7 +16,7 @@ static void put(char c)
 	}
 }
 
-static void put_number(u64 v, u32 base, u32 width, char fill)
+static void put_number(sink *put, u64 v, u32 base, u32 width, char fill)
 {
 	char digits[20];
 	u32 n = 0;
@@ -29,11 +31,8 @@ static void put_number(u64 v, u32 base, u32 width, char fill)
 		put(digits[--n]);
 }
 
-void print(const char *fmt, ...)
+void print_to(sink *put, const char *fmt, va_list ap)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
 	for (; *fmt; fmt++) {
 		char fill = ' ';
 		u32 width = 0;
@@ -65,17 +64,25 @@ void print(const char *fmt, ...)
 				put('-');
 				v = -v;
 			}
-			put_number(v, 10, width, fill);
+			put_number(put, v, 10, width, fill);
 			break;
 		case 'u':
-			put_number(wide ? va_arg(ap, u64) : va_arg(ap, u32), 10, width, fill);
+			put_number(put, wide ? va_arg(ap, u64) : va_arg(ap, u32), 10, width, fill);
 			break;
 		case 'x':
-			put_number(wide ? va_arg(ap, u64) : va_arg(ap, u32), 16, width, fill);
+			put_number(put, wide ? va_arg(ap, u64) : va_arg(ap, u32), 16, width, fill);
 			break;
 		default:
 			put(*fmt);
 		}
 	}
+}
+
+void print(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_to(put, fmt, ap);
 	va_end(ap);
 }
