@@ -11,6 +11,7 @@ extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo evt_periodic_demos[], evt_vcpu_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
+extern const struct demo gnt_demos[], mm_grant_demos[];
 
 const struct area areas[] = {
 	{ "BOOT", boot_demos },
@@ -36,6 +37,8 @@ const struct area areas[] = {
 	{ "EVT", evt_periodic_demos },
 	{ "EVT", evt_vcpu_demos },
 	{ "MM", mm_demos },
+	{ "MM", mm_grant_demos },
+	{ "GNT", gnt_demos },
 	{ "CRASH", crash_demos },
 	{ "CRASH", crash_vcpu_demos },
 	{ "CRASH", crash_not_demos },
