@@ -48,7 +48,7 @@ func memoryOps() Ops {
 		{6, "XENMEM_populate_physmap", Full, Full, "", reservation(populate)},
 		{7, "XENMEM_add_to_physmap", Full, Full, pv, addToPhysmap},
 		{9, "XENMEM_memory_map", Full, Full, "", arch(memoryMap)},
-		{10, "XENMEM_machine_memory_map", Full, Denied, "RAM from 0 without the holes of a PC", arch(machineMemoryMap)},
+		{10, "XENMEM_machine_memory_map", Full, Denied, "", arch(machineMemoryMap)},
 		{11, "XENMEM_exchange", Full, Full, "", common(exchange)},
 		{12, "XENMEM_machphys_mapping", Full, Full, "", arch(machphysMapping)},
 		{13, "XENMEM_set_memory_map", Full, Full, "", arch(setMemoryMap)},

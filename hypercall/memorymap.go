@@ -83,10 +83,10 @@ func machineMemoryMap(c *Caller) (uint64, error) {
 	case !c.copyIn(at, b[:]):
 		return ret(abi.EFAULT)
 	}
-	ram, all := c.D.MachineMap()
+	own, all := c.D.MachineMap()
 	if buf := le.Uint64(b[8:]); buf != 0 {
 		switch n := int(le.Uint32(b[0:])); {
-		case n < ram+1 || n <= len(all):
+		case n < own+1 || n <= len(all):
 			return ret(abi.EINVAL)
 		case !c.copyOut(buf, marshalE820(all)):
 			return ret(abi.EFAULT)

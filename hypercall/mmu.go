@@ -34,19 +34,29 @@ func (c *Caller) finishList(list uint64, size, i, count, done uint32, err abi.Er
 }
 
 // owner resolves a domain id that says whose frames are meant
-// (C/page_alloc.c:get_pg_owner). The caller itself may only be named as
-// DOMID_SELF.
+// (X/mm.c:get_pg_owner). The caller itself may only be named as DOMID_SELF.
 func (c *Caller) owner(id uint16) (uint16, abi.Errno) {
-	switch {
-	case id == abi.DomIDSelf:
+	switch id {
+	case abi.DomIDSelf:
 		return c.D.Owner(), 0
-	case id == abi.DomIDIO:
+	case abi.DomIDIO:
 		return pagetable.OwnerIO, 0
-	case id == abi.DomIDXen:
+	case abi.DomIDXen:
 		return pagetable.OwnerXen, 0
+	case c.D.ID:
+		return 0, abi.ESRCH
+	case 0: // beside a domU there is dom0
+		return pagetable.OwnerOf(0), 0
 	}
 	return 0, abi.ESRCH
 }
+
+// mayUse reports whether the caller may work with frames of owner: a domU with
+// its own, dom0 with all.
+func (c *Caller) mayUse(owner uint16) bool { return c.D.Privileged || owner == c.D.Owner() }
+
+// mayMapOf is mayUse for mappings, where I/O is a matter of each frame.
+func (c *Caller) mayMapOf(owner uint16) bool { return c.mayUse(owner) || owner == pagetable.OwnerIO }
 
 // mmuUpdate is hypercall 1 (MM-08, MM-09, MM-11; X/mm.c:do_mmu_update).
 func mmuUpdate(c *Caller) (uint64, error) {
@@ -55,12 +65,16 @@ func mmuUpdate(c *Caller) (uint64, error) {
 		return ret(abi.EFAULT)
 	}
 	foreign := c.cmd32(3)
-	if pt := uint16(foreign >> 16); pt != 0 && pt-1 != c.D.ID {
+	tables := c.D.ID
+	if pt := uint16(foreign >> 16); pt != 0 {
+		tables = pt - 1
+	}
+	if tables != c.D.ID && tables != 0 {
 		return ret(abi.ESRCH)
 	}
 	pgOwner, err := c.owner(uint16(foreign))
 	if err != 0 {
-		return ret(err)
+		return c.finishList(list, abi.MMUUpdateSize, 0, count, done, err)
 	}
 	var i uint32
 	for ; i < count && c.more(uint64(i)); i++ {
@@ -69,20 +83,21 @@ func mmuUpdate(c *Caller) (uint64, error) {
 			err = abi.EFAULT
 			break
 		}
-		if err = c.updateOne(le.Uint64(b[0:]), le.Uint64(b[8:]), pgOwner); err != 0 {
+		if err = c.updateOne(le.Uint64(b[0:]), le.Uint64(b[8:]), tables, pgOwner); err != 0 {
 			break
 		}
 	}
 	return c.finishList(list, abi.MMUUpdateSize, i, count, done, err)
 }
 
-func (c *Caller) updateOne(ptr, val uint64, pgOwner uint16) abi.Errno {
+// updateOne does one update of a table of domain tables.
+func (c *Caller) updateOne(ptr, val uint64, tables, pgOwner uint16) abi.Errno {
 	cmd := ptr & abi.MMUCommandMask
 	pa := ptr &^ abi.MMUCommandMask
 	r, mfn := c.D.Rules, pa>>mem.PageShift
 	switch cmd {
 	case abi.MMUNormalUpdate, abi.MMUUpdatePreserveAD, abi.MMUUpdateNoTranslate:
-		if pgOwner == pagetable.OwnerXen && !c.D.Privileged {
+		if !c.mayMapOf(pgOwner) || tables != c.D.ID {
 			return abi.EPERM
 		}
 		if !r.GetPage(mfn, c.D.Owner()) {
@@ -93,6 +108,9 @@ func (c *Caller) updateOne(ptr, val uint64, pgOwner uint16) abi.Errno {
 		c.noteEntry(pa, level, val, err, "mmu_update")
 		return err
 	case abi.MMUMachphysUpdate:
+		if !c.mayMapOf(pgOwner) || tables != c.D.ID {
+			return abi.EPERM
+		}
 		if !r.GetPage(mfn, pgOwner) {
 			return abi.EINVAL
 		}
@@ -120,7 +138,7 @@ func updateVAMappingOther(c *Caller) (uint64, error) {
 	if err != 0 {
 		return ret(err)
 	}
-	if owner != c.D.Owner() && !c.D.Privileged {
+	if !c.mayMapOf(owner) {
 		return ret(abi.EPERM)
 	}
 	return ret(c.updateVA(c.args[0], c.args[1], c.args[2], owner))

@@ -17,7 +17,7 @@ func mmuextOp(c *Caller) (uint64, error) {
 	if err != 0 {
 		return ret(err)
 	}
-	if owner != c.D.Owner() && !c.D.Privileged {
+	if !c.mayUse(owner) {
 		return ret(abi.EPERM)
 	}
 	var i uint32

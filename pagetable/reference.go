@@ -59,6 +59,9 @@ func (r *Rules) getL1(e Entry, l1Owner, pgOwner uint16) (flip Entry, err abi.Err
 	}
 	mfn := e.MFN()
 	if !r.valid(mfn) || r.M.Info(mfn).Owner == OwnerIO {
+		if pgOwner == OwnerIO {
+			pgOwner = l1Owner // who is asked for the right
+		}
 		return r.getMMIO(e, pgOwner)
 	}
 	p := r.M.Info(mfn)
@@ -91,8 +94,8 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 		}
 		return 0, abi.EPERM
 	}
-	if mfn == IOAPICFrame {
-		flip = e & Writable // may be looked at only
+	if mfn == IOAPICFrame || mfn == HPETFrame {
+		flip = e & Writable
 	}
 	// MMIO must not be mapped cacheable: WB becomes UC, WT and WP too.
 	switch e & cacheAttrs {
@@ -108,6 +111,7 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 // (X/dom0_build.c:dom0_setup_permissions).
 const (
 	IOAPICFrame   = 0xfec00 // may only be looked at
+	HPETFrame     = 0xfed00 // the same
 	FirstMSIFrame = 0xfee00 // the local APIC, and where messages of interrupts go
 	LastMSIFrame  = 0xfeeff
 )

@@ -122,7 +122,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 		d.Assist = 1 << abi.VMAssistPAEExtendedCR3
 	}
 	d.Rules = &pagetable.Rules{
-		M: m, MaxPA: 46,
+		M: m, MaxPA: o.physBits(),
 		Hardware:  func(owner uint16) bool { return o.Privileged && owner == d.owner() },
 		StrictM2P: func() bool { return d.Is(abi.VMAssistM2PStrict) },
 		Flush:     d.FlushTLB,

@@ -11,8 +11,9 @@ import (
 
 // Xen's own frames lie at the bottom of the arena:
 //
-//	0                never handed out: frame 0 means "none" in many places
-//	1 ..             page tables of slots 256 and 260, descriptor pages, the
+//	0 .. (1 MiB)     a machine's first MiB, which is I/O to Xen; no device is
+//	                 there
+//	256 ..           page tables of slots 256 and 260, descriptor pages, the
 //	                 zero page, shared_info
 //	512 .. (2 MiB)   the M2P table, 8 bytes a frame, mapped by 2 MiB pages
 //	then             the domain's frames
@@ -20,7 +21,7 @@ import (
 // The domain's frames are contiguous but shifted, so that no MFN equals its
 // PFN.
 const (
-	firstXenFrame = 1
+	firstXenFrame = 0x100
 	m2pFrame      = 512 // first frame of the M2P table, 2 MiB aligned
 	superFrames   = 512
 
@@ -102,9 +103,10 @@ func (d *Domain) buildSpace(n int) error {
 		return fmt.Errorf("dom: arena of %d frames is too small", total)
 	}
 	s.next = firstXenFrame
-	// The first MiB of a machine is I/O to Xen (X/mm.c:arch_init_memory): dom0
-	// may map it (MM-13). Here that is frame 0 alone.
-	pagetable.Share(d.Mem, 0, pagetable.OwnerIO, pagetable.TypeWritable)
+	// dom0 may map the first MiB (MM-13, MM-34; X/mm.c:arch_init_memory).
+	for mfn := range uint64(firstXenFrame) {
+		pagetable.Share(d.Mem, mfn, pagetable.OwnerIO, pagetable.TypeWritable)
+	}
 	s.zero = d.xenFrame()
 	tss := d.xenFrame()
 	// No I/O bitmap: its offset lies beyond the limit (SDM vol. 1, "I/O
