@@ -33,5 +33,7 @@ const struct demo mm_demos[] = {
 	{ "MM-30", FACT, mm_30 },
 	{ "MM-31", FACT, mm_31 },
 	{ "MM-32", FACT, mm_32 },
+	{ "MM-33", FACT, mm_33 },
+	{ "MM-34", FACT, mm_34 },
 	{}
 };

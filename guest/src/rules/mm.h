@@ -109,4 +109,6 @@ void mm_28(void), mm_28_bad(void);						/* mm_exchange.c */
 void mm_29(void);								/* mm_reservation.c */
 void mm_30(void), mm_31(void), mm_32(void);					/* mm_memory.c */
 
+void mm_33(void), mm_34(void);							/* mm_foreign.c */
+
 #endif /* MM_H */
