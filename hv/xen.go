@@ -6,6 +6,7 @@ import (
 	"pvlab/hv/image"
 	"pvlab/hv/mem"
 	"pvlab/hv/xenpv"
+	"pvlab/hv/xenstore"
 	"pvlab/hypercall/abi"
 )
 
@@ -17,6 +18,8 @@ const xenTSCHz = 1_000_000_000
 type xen struct {
 	m  *Machine
 	pv *xenpv.Platform
+	// store is a domU's xenstore, nil for a domain 0, which would be its host.
+	store *xenstore.Server
 	// exits counts towards the next audit; not part of a snapshot.
 	exits uint64
 }
@@ -74,10 +77,25 @@ func (m *Machine) buildXen() error {
 		d.GrantRing(abi.GnttabReservedXenstore, start.StoreMFN)
 	}
 	d.SetStart(start.RIP, start.RSP, start.RSI)
-	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, ConsoleRing: start.ConsoleMFN,
-		FaultRF: !m.cfg.AsReference})
+	if !m.cfg.Dom0 {
+		if err := d.ShareRings(start.ConsoleMFN, start.StoreMFN); err != nil {
+			return err
+		}
+		x.store = xenstore.Start(uint32(d.ID), xenstore.Guest{
+			Name: domUName, UUID: domUUUID, VCPUs: m.cfg.VCPUs, MemoryKiB: m.cfg.Memory >> 10,
+			StoreMFN: start.StoreMFN, StorePort: dom.StorePort, ConsoleMFN: start.ConsoleMFN, ConsolePort: dom.ConsolePort,
+		}, m.Now)
+		d.Store = x.store.Serve
+	}
+	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, FaultRF: !m.cfg.AsReference})
 	return nil
 }
+
+// What a domU finds about itself in its store.
+const (
+	domUName = "guest"
+	domUUUID = "00000000-0000-4000-8000-000000000001"
+)
 
 // Domain is the PV domain; nil on the native platform.
 func (m *Machine) Domain() *dom.Domain {
@@ -184,8 +202,28 @@ func (x *xen) deadline() (uint64, bool) { return x.pv.Deadline() }
 func (x *xen) advance(uint64)           { x.pv.Advance() }
 func (x *xen) typed(b []byte) int       { return x.pv.Type(b) }
 func (x *xen) listens() bool            { return x.pv.Listens() }
-func (x *xen) save() any                { return x.pv.Save() }
-func (x *xen) load(s any)               { x.pv.Load(s.(*xenpv.State)) }
+
+// xenSaved is the platform's part of a snapshot.
+type xenSaved struct {
+	pv    *xenpv.State
+	store *xenstore.State
+}
+
+func (x *xen) save() any {
+	s := &xenSaved{pv: x.pv.Save()}
+	if x.store != nil {
+		s.store = x.store.Save()
+	}
+	return s
+}
+
+func (x *xen) load(s any) {
+	saved := s.(*xenSaved)
+	x.pv.Load(saved.pv)
+	if x.store != nil {
+		x.store.Load(saved.store)
+	}
+}
 
 // xenBus is what a PV guest's processor finds beyond memory: nothing. Its
 // port and MSR instructions fault long before.

@@ -35,8 +35,6 @@ type Caller struct {
 	// Tolerant goes on after something Unmodelled, which Unsure is told.
 	Tolerant bool
 	Unsure   func(what string)
-	// ConsoleRing is the frame of a domU's console page, 0 for none.
-	ConsoleRing uint64
 
 	table  *Table
 	args   [5]uint64

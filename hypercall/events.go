@@ -199,10 +199,9 @@ func (c *Caller) send(port uint64) abi.Errno {
 	}
 	switch p.State {
 	case abi.EvtchnStatInterdomain:
-		switch {
-		case p.Tools == dom.ToolConsole:
-			c.D.ConsoleRing(c.ConsoleRing)
-		case p.Tools == dom.ToolNone:
+		if p.Tools != dom.ToolNone {
+			c.D.Notify(p.Tools)
+		} else {
 			c.D.Raise(uint64(p.Peer))
 		}
 	case abi.EvtchnStatIPI:

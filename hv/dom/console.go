@@ -55,7 +55,7 @@ func (d *Domain) ConsoleRing(mfn uint64) {
 		d.put32(mfn, ringInProd, prod)
 		moved = true
 	}
-	if moved && len(d.Ports) > ConsolePort && d.Ports[ConsolePort].Tools == ToolConsole {
+	if moved && d.serves(ConsolePort, ToolConsole) {
 		d.Raise(ConsolePort)
 	}
 }
@@ -69,16 +69,16 @@ func (d *Domain) put32(mfn, off uint64, v uint32) {
 // maxTyped bounds the console input that waits for the guest.
 const maxTyped = 1 << 16
 
-// Type hands console input to the guest: to its ring (frame mfn, domU), or to
-// console_io with VIRQ_CONSOLE (dom0). It returns how many bytes had room.
-func (d *Domain) Type(b []byte, ring uint64) int {
+// Type hands console input to the guest: to its ring (domU), or to console_io
+// with VIRQ_CONSOLE (dom0). It returns how many bytes had room.
+func (d *Domain) Type(b []byte) int {
 	b = b[:min(len(b), maxTyped-len(d.Typed))]
 	d.Typed = append(d.Typed, b...)
 	if len(b) != 0 && d.Privileged {
 		d.VCPU[0].RaiseVIRQ(abi.VIRQConsole)
 	}
 	if !d.Privileged {
-		d.ConsoleRing(ring)
+		d.ConsoleRing(d.rings.console)
 	}
 	return len(b)
 }
@@ -92,7 +92,7 @@ func (d *Domain) Listens() bool {
 			return false
 		}
 		port = p
-	} else if len(d.Ports) <= ConsolePort || d.Ports[ConsolePort].Tools != ToolConsole {
+	} else if !d.serves(ConsolePort, ToolConsole) {
 		return false
 	}
 	if d.deaf(port) {

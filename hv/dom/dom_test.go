@@ -125,14 +125,17 @@ func TestConsoleRing(t *testing.T) {
 	}
 	d.put32(mfn, ringOutCons, ringOutSize-3)
 	d.put32(mfn, ringOutProd, ringOutSize-3+uint32(len(text)))
-	d.ConsoleRing(mfn)
+	if err := d.ShareRings(mfn, mfn+1); err != nil {
+		t.Fatal(err)
+	}
+	d.Notify(ToolConsole)
 	if out.String() != text {
 		t.Errorf("output %q", &out)
 	}
 	if !d.IsPending(ConsolePort) {
 		t.Error("the guest was not told")
 	}
-	d.Type([]byte("abc"), mfn)
+	d.Type([]byte("abc"))
 	var in [3]byte
 	d.Mem.Read(page+ringIn, in[:])
 	if string(in[:]) != "abc" || len(d.Typed) != 0 {
@@ -140,7 +143,7 @@ func TestConsoleRing(t *testing.T) {
 	}
 	d.put32(mfn, ringOutProd, 5) // further than the ring is long
 	out.Reset()
-	d.ConsoleRing(mfn)
+	d.Notify(ToolConsole)
 	if out.Len() != 0 {
 		t.Errorf("bad indices: %d bytes", out.Len())
 	}

@@ -38,7 +38,10 @@ type Options struct {
 	XenLine func(line string)
 	// Console gets what the guest writes to its console.
 	Console func(b []byte)
-	Probes  *probe.Set
+	// Store lets the xenstore daemon work on the ring page of a domU; the result
+	// says whether the domain is to be told. Nil for none.
+	Store  func(page []byte) (notify bool)
+	Probes *probe.Set
 	// AsReference makes IRET and SYSRET leave VIF and VIP alone, as QEMU's
 	// processor does and real ones do not (docs/conformance.md).
 	AsReference bool
@@ -56,6 +59,7 @@ type Domain struct {
 	State
 
 	space      space
+	rings      rings
 	grantTable *grant.Table
 	p2m        []uint64
 	auditor    *pagetable.Auditor // nil until the first Audit

@@ -58,7 +58,7 @@ func newBare(t testing.TB, dom0 bool, vcpus int) *bare {
 		t.Fatal(err)
 	}
 	d.SetStart(s.RIP, s.RSP, s.RSI)
-	b.VCPU, b.p = d.VCPU[0], xenpv.New(d, xenpv.Options{Tolerant: true, ConsoleRing: s.ConsoleMFN})
+	b.VCPU, b.p = d.VCPU[0], xenpv.New(d, xenpv.Options{Tolerant: true})
 	return b
 }
 

@@ -37,8 +37,6 @@ type Options struct {
 	// fault) and reports it to Unsure; else it ends the run.
 	Tolerant bool
 	Unsure   func(what string)
-	// ConsoleRing is the frame of a domU's console page.
-	ConsoleRing uint64
 	// FaultRF makes faults save RFLAGS with RF set, as processors do and QEMU
 	// does not.
 	FaultRF bool
@@ -64,7 +62,7 @@ func New(d *dom.Domain, o Options) *Platform {
 	for _, v := range d.VCPU {
 		x := entry.NewXen(v)
 		c := hypercall.NewCaller(x, t)
-		c.Tolerant, c.Unsure, c.ConsoleRing = o.Tolerant, o.Unsure, o.ConsoleRing
+		c.Tolerant, c.Unsure = o.Tolerant, o.Unsure
 		p.vcpu = append(p.vcpu, border{x, c})
 	}
 	return p
@@ -163,7 +161,7 @@ func (p *Platform) Deadline() (ns uint64, ok bool) { return p.Dom.Deadline() }
 func (p *Platform) Advance() { p.Dom.Advance() }
 
 // Type hands console input to the guest and says how many bytes had room.
-func (p *Platform) Type(b []byte) int { return p.Dom.Type(b, p.opts.ConsoleRing) }
+func (p *Platform) Type(b []byte) int { return p.Dom.Type(b) }
 
 // Listens reports whether console input could wake a vCPU.
 func (p *Platform) Listens() bool { return p.Dom.Listens() }
