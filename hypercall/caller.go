@@ -45,6 +45,8 @@ type Caller struct {
 	next []uint64
 	buf  [5]uint64
 
+	req request // of the tools' calls
+
 	work, tables uint64 // see more
 }
 

@@ -1,14 +1,12 @@
 package hypercall
 
 import (
-	"slices"
-
 	"pvlab/hypercall/abi"
 )
 
-// The calls with which dom0's tools run the host and its domains. None of
-// their operations is built; what Xen refuses before it looks at the
-// operation, and operations it does not know, are answered.
+// What the calls of dom0's tools have in common: one structure {cmd u32,
+// interface_version u32, union}, read at the start and given back, wholly or
+// in part, by the operations that answer.
 
 // Versions of the interfaces of 4.17, which change with the structures.
 const (
@@ -18,178 +16,161 @@ const (
 	mcaVersion        = 0x01ecc003
 )
 
-// toolRequest is what the structures of these calls begin with: {cmd u32,
-// interface_version u32}, behind that for a domctl {domain u16}.
-type toolRequest struct {
-	cmd    uint64
-	domain uint16
+// Sizes of the structures.
+const (
+	platformOpSize = 136
+	sysctlSize     = 136
+	domctlSize     = 144
+	mcaSize        = 152
+)
+
+// request is the structure of the call being made.
+type request struct {
+	at   uint64 // its address
+	size int
+	b    [mcaSize]byte
 }
 
-// request reads the structure of size bytes that argument 0 points to.
-func (c *Caller) request(size int, version uint32) (toolRequest, abi.Errno) {
-	var b [152]byte
-	if !c.copyIn(c.args[0], b[:size]) {
-		return toolRequest{}, abi.EFAULT
+func (r *request) cmd() uint64        { return uint64(r.u32(0)) }
+func (r *request) u8(off int) uint8   { return r.b[off] }
+func (r *request) u16(off int) uint16 { return le.Uint16(r.b[off:]) }
+func (r *request) u32(off int) uint32 { return le.Uint32(r.b[off:]) }
+func (r *request) u64(off int) uint64 { return le.Uint64(r.b[off:]) }
+
+func (r *request) put32(off int, v uint32) { le.PutUint32(r.b[off:], v) }
+func (r *request) put64(off int, v uint64) { le.PutUint64(r.b[off:], v) }
+
+// read takes the structure in that argument 0 points to.
+func (c *Caller) read(size int, version uint32) abi.Errno {
+	r := &c.req
+	r.at, r.size = c.args[0], size
+	if !c.copyIn(r.at, r.b[:size]) {
+		return abi.EFAULT
 	}
-	if le.Uint32(b[4:]) != version {
-		return toolRequest{}, abi.EACCES
+	if r.u32(4) != version {
+		return abi.EACCES
 	}
-	return toolRequest{uint64(le.Uint32(b[0:])), le.Uint16(b[8:])}, 0
+	return 0
 }
 
-// hostOp is platform_op and sysctl, which look at the caller's right last.
-func hostOp(version uint32) handler {
+// back gives n bytes of the structure back from offset off on.
+func (c *Caller) back(off, n int) abi.Errno {
+	if !c.copyOut(c.req.at+uint64(off), c.req.b[off:off+n]) {
+		return abi.EFAULT
+	}
+	return 0
+}
+
+// hostCall is platform_op or sysctl, which look at the caller's right last.
+func hostCall(size int, version uint32) handler {
 	return func(c *Caller) (uint64, error) {
-		const size = 136
-		req, err := c.request(size, version)
-		switch {
+		switch err := c.read(size, version); {
 		case err != 0:
 			return ret(err)
 		case !c.D.Privileged:
 			return ret(abi.EPERM)
 		}
-		return c.subOp(req.cmd)
+		return c.operation(c.req.cmd(), abi.ENOSYS)
 	}
 }
 
-// domctl is hypercall 36 (C/domctl.c:do_domctl).
-func domctl(c *Caller) (uint64, error) {
-	const (
-		size          = 144
-		createdomain  = 1
-		getdomaininfo = 5
-	)
-	req, err := c.request(size, domctlVersion)
+// operation does one operation of the table, unknown is the answer where Xen
+// has none.
+func (c *Caller) operation(n uint64, unknown abi.Errno) (uint64, error) {
+	op := c.table[min(c.number, maxHypercall)].Ops.find(n)
+	if op == nil {
+		return ret(unknown)
+	}
+	support := op.DomU
+	if c.D.Privileged {
+		support = op.Dom0
+	}
 	switch {
-	case err != 0:
-		return ret(err)
-	case c.D.Privileged:
-		return c.subOp(req.cmd)
-	case req.domain != 0 && req.domain != c.D.ID && req.cmd != createdomain && req.cmd != getdomaininfo:
-		return ret(abi.ESRCH) // there are two domains, itself and dom0
+	case support < 0:
+		return ret(abi.Errno(-support))
+	case op.run == nil:
+		return c.unmodelled(op.Name)
 	}
-	return ret(abi.EPERM)
+	return op.run(c)
 }
 
-// pagingDomctlCont is hypercall 49, with which Xen continues one domctl
-// (X/mm/paging.c:do_paging_domctl_cont).
-func pagingDomctlCont(c *Caller) (uint64, error) {
-	const (
-		size     = 144
-		shadowOp = 10
-	)
-	req, err := c.request(size, domctlVersion)
-	switch {
-	case err == abi.EFAULT:
-		return ret(err)
-	case err != 0 || req.cmd != shadowOp:
-		return ret(abi.EOPNOTSUPP)
+// loud is Unmodelled for a case of an operation.
+func (c *Caller) loud(what string) (uint64, error) {
+	if op := c.table[min(c.number, maxHypercall)].Ops.find(c.opNumber()); op != nil {
+		what = op.Name + ", " + what
 	}
-	return c.subOp(req.cmd)
+	return c.unmodelled(what)
 }
 
-// mca is hypercall 48 (X/cpu/mcheck/mce.c:do_mca).
-func mca(c *Caller) (uint64, error) {
-	const size = 152
-	if !c.D.Privileged {
-		return ret(abi.EPERM)
+// opNumber is that of the operation under way.
+func (c *Caller) opNumber() uint64 {
+	if o := &c.table[min(c.number, maxHypercall)].Ops; o.At != inStruct {
+		return c.args[0] & o.Mask
 	}
-	req, err := c.request(size, mcaVersion)
-	if err != 0 {
-		return ret(err)
-	}
-	return c.subOp(req.cmd)
+	return c.req.cmd()
 }
 
-// kexecOp is hypercall 37. An unknown command succeeds
-// (C/kexec.c:do_kexec_op_internal).
-func kexecOp(c *Caller) (uint64, error) {
-	const known = 7
-	switch cmd := c.args[0]; {
-	case !c.D.Privileged:
-		return ret(abi.EPERM)
-	case cmd < known:
-		return c.subOp(cmd)
-	}
-	return ret(0)
+// answer is a handler without a value.
+func answer(f func(c *Caller) abi.Errno) handler {
+	return func(c *Caller) (uint64, error) { return ret(f(c)) }
 }
 
-// hypfsOp is hypercall 42: command, path, its length with the NUL, buffer, its
-// size (C/hypfs.c:do_hypfs_op).
-func hypfsOp(c *Caller) (uint64, error) {
-	const (
-		getVersion = 0
-		version    = 1
-		maxPath    = 1024
-	)
-	cmd, path, n := c.cmd32(0), c.args[1], c.args[2]
-	switch {
-	case !c.D.Privileged:
-		return ret(abi.EPERM)
-	case cmd == getVersion:
-		if path|n|c.args[3]|c.args[4] != 0 {
-			return ret(abi.EINVAL)
+// giving is a handler whose whole structure goes back when it succeeds.
+func giving(f func(c *Caller) abi.Errno) handler {
+	return func(c *Caller) (uint64, error) {
+		err := f(c)
+		if err == 0 {
+			err = c.back(0, c.req.size)
 		}
-		return value(version)
-	case n > maxPath:
-		return ret(abi.EINVAL)
+		return ret(err)
 	}
-	b := make([]byte, n)
-	if !c.copyIn(path, b) {
-		return ret(abi.EFAULT)
-	}
-	if n == 0 || slices.Index(b, 0) != int(n)-1 {
-		return ret(abi.EINVAL)
-	}
-	return c.subOp(cmd)
 }
 
-// dmOp is hypercall 41, for device models of HVM domains, of which there is
-// none (C/dm.c:do_dm_op, X/hvm/dm.c:dm_op).
-func dmOp(c *Caller) (uint64, error) {
-	const (
-		maxBufs = 3
-		bufSize = 16
-	)
-	id, n := uint16(c.args[0]), c.cmd32(1)
-	switch {
-	case n == 0:
-		return ret(abi.ENODATA)
-	case n > maxBufs:
-		return ret(abi.E2BIG)
+// cpus is how many processors the machine has: one for each vCPU.
+func (c *Caller) cpus() uint32 { return uint32(len(c.D.VCPU)) }
+
+// A struct xenctl_bitmap is {bitmap handle, nr_bits u32}. Xen copies whole
+// bytes of it.
+
+// bitmapIn reads the first 64 bits of the bitmap described at off, of which n
+// exist.
+func (c *Caller) bitmapIn(off int, n uint32) (bits uint64, err abi.Errno) {
+	at, have := c.req.u64(off), c.req.u32(off+8)
+	bytes := min(uint64(have)+7, uint64(n)+7) / 8
+	var b [8]byte
+	if bytes != 0 && !c.copyIn(at, b[:bytes]) {
+		return 0, abi.EFAULT
 	}
-	var b [maxBufs * bufSize]byte
-	switch {
-	case !c.copyIn(c.args[2], b[:n*bufSize]):
-		return ret(abi.EFAULT)
-	case id == c.D.ID:
-		return ret(abi.EPERM)
-	case id == 0:
-		return ret(abi.EINVAL) // dom0, a PV domain
+	bits = le.Uint64(b[:])
+	if have < 64 {
+		bits &= 1<<have - 1
 	}
-	return ret(abi.ESRCH)
+	return bits & lowBits(n), 0
 }
 
-// hvmOp is hypercall 34 (X/hvm/hvm.c:do_hvm_op).
-func hvmOp(c *Caller) (uint64, error) {
-	known := []uint64{0, 1, 5, 9, 10, 11, 15, 23, 24, 25}
-	if !slices.Contains(known, c.args[0]) {
-		return ret(abi.ENOSYS)
+// bitmapOut writes bits, of which n exist, and zero bytes as far as the
+// bitmap described at off goes.
+func (c *Caller) bitmapOut(off int, bits uint64, n uint32) abi.Errno {
+	at, have := c.req.u64(off), c.req.u32(off+8)
+	var b [8]byte
+	le.PutUint64(b[:], bits&lowBits(n))
+	bytes := (uint64(have) + 7) / 8
+	k := min(bytes, uint64(n+7)/8)
+	if k != 0 && !c.copyOut(at, b[:k]) {
+		return abi.EFAULT
 	}
-	return c.subOp(c.args[0])
+	var zero [256]byte
+	for ; k < bytes; k += min(bytes-k, uint64(len(zero))) {
+		if !c.copyOut(at+k, zero[:min(bytes-k, uint64(len(zero)))]) {
+			return abi.EFAULT
+		}
+	}
+	return 0
 }
 
-// xenoprofOp is hypercall 31. Nobody is the primary profiler before an init of
-// dom0's (C/xenoprof.c:do_xenoprof_op).
-func xenoprofOp(c *Caller) (uint64, error) {
-	const last = 17
-	anybody := []uint64{0, 8, 11, 14} // init, enable_virq, disable_virq, get_buffer
-	switch op := c.cmd32(0); {
-	case op > last:
-		return ret(abi.EINVAL)
-	case !slices.Contains(anybody, op):
-		return ret(abi.EPERM)
-	default:
-		return c.subOp(op)
+func lowBits(n uint32) uint64 {
+	if n >= 64 {
+		return ^uint64(0)
 	}
+	return 1<<n - 1
 }

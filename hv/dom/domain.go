@@ -89,8 +89,9 @@ type State struct {
 	PITPort61               uint8     // last value written to port 0x61
 	PCIAddr                 uint32    // last value written to 0xcf8
 	RTCIndex                uint8
-	PIRQEOIMap              uint64      // frame registered by pirq_eoi_gmfn, 0 = none
-	Watchdog                [2]uint64   // deadline in ns of each watchdog timer, 0 = unused
+	PIRQEOIMap              uint64    // frame registered by pirq_eoi_gmfn, 0 = none
+	Watchdog                [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
+	Host                    Host
 	grants                  grant.Saved // in a saved state only
 }
 
@@ -140,6 +141,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	if err := d.allocate(); err != nil {
 		return nil, err
 	}
+	d.initHost()
 	d.Ports = make([]Port, portBucket)
 	d.IRQ.Pins = newIOAPIC()
 	if !o.Privileged {
@@ -223,6 +225,7 @@ func (d *Domain) Is(assist uint) bool { return d.Assist>>assist&1 != 0 }
 
 // Print emits one line of Xen's console.
 func (d *Domain) Print(line string) {
+	d.Host.log(line)
 	if d.XenLine != nil {
 		d.XenLine(line)
 	}
@@ -248,6 +251,7 @@ func (d *Domain) Save() State {
 	s.Ports = append([]Port(nil), d.Ports...)
 	s.Typed = append([]byte(nil), d.Typed...)
 	s.PCI = slices.Clone(d.PCI)
+	s.Host.ConRing = slices.Clone(d.Host.ConRing)
 	s.MemoryMap = append([]E820Entry(nil), d.MemoryMap...)
 	s.grants = d.Grants.Save()
 	return s
@@ -256,10 +260,12 @@ func (d *Domain) Save() State {
 // Load puts a saved state back.
 func (d *Domain) Load(s State) {
 	ports, typed, ram, pci := d.Ports[:0], d.Typed[:0], d.MemoryMap[:0], d.PCI[:0]
+	ring := d.Host.ConRing[:0]
 	d.State, d.State.grants = s, nil
 	d.Grants.Load(s.grants)
 	d.Ports = append(ports, s.Ports...)
 	d.Typed = append(typed, s.Typed...)
 	d.PCI = append(pci, s.PCI...)
 	d.MemoryMap = append(ram, s.MemoryMap...)
+	d.Host.ConRing = append(ring, s.Host.ConRing...)
 }
