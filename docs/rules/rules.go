@@ -141,7 +141,8 @@ type Area struct{ Name, Title string }
 var areas = []Area{
 	{"BOOT", "start of day"}, {"HC", "hypercalls"}, {"FRAME", "the bounce frame"}, {"CB", "callbacks"},
 	{"IRET", "going back"}, {"DBG", "single step and debug"}, {"PRIV", "privileged instructions"},
-	{"EVT", "events, vCPUs, time"}, {"MM", "memory"}, {"GNT", "grant tables"}, {"SEG", "segments and descriptors"},
+	{"EVT", "events, vCPUs, time"}, {"MM", "memory"}, {"GNT", "grant tables"}, {"TOOL", "what a dom0 asks of the host"},
+	{"SEG", "segments and descriptors"},
 	{"CRASH", "every way to die"}, {"NAT", "the native counterpart"}, {"ABI", "what C code expects"}, {"HIST", "what changed between versions"},
 }
 

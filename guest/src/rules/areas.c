@@ -11,6 +11,7 @@ extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo evt_periodic_demos[], evt_vcpu_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
+extern const struct demo tool_sysctl_demos[], tool_platform_demos[], tool_domctl_demos[], tool_misc_demos[];
 extern const struct demo gnt_demos[], mm_grant_demos[];
 
 const struct area areas[] = {
@@ -39,6 +40,10 @@ const struct area areas[] = {
 	{ "MM", mm_demos },
 	{ "MM", mm_grant_demos },
 	{ "GNT", gnt_demos },
+	{ "TOOL", tool_sysctl_demos },
+	{ "TOOL", tool_platform_demos },
+	{ "TOOL", tool_domctl_demos },
+	{ "TOOL", tool_misc_demos },
 	{ "CRASH", crash_demos },
 	{ "CRASH", crash_vcpu_demos },
 	{ "CRASH", crash_not_demos },
