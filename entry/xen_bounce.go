@@ -1,6 +1,8 @@
 package entry
 
 import (
+	"encoding/binary"
+
 	"pvlab/hv/cpu"
 	"pvlab/hv/probe"
 	"pvlab/hv/x86"
@@ -47,41 +49,18 @@ func (x *Xen) deliver() {
 	if top < abi.HypervisorVirtEnd {
 		top &= 1<<63 - 1
 	}
+	bottom := top - frameSize
+	if tb.hasCode {
+		bottom -= 8
+	}
+	flags := x.flags()
 	watch := len(v.Dom.Probes.Frame) != 0
 	if watch {
 		x.startFrame(top, fromUser)
 	}
-	store := func(off uint64, n int, name string, val uint64) bool {
-		if f := c.WriteLinear64(cpu.ViewHypervisor, top-off, val); f.Valid {
-			x.crashStore(top-off, n, name, f)
-			return false
-		}
-		if watch {
-			x.noteSlot(name, top-off, val)
-		}
-		return true
-	}
-	flags := x.flags()
-	if !store(slotSS, 6, "ss", uint64(c.Seg[x86.SS].Sel)) || !store(slotRSP, 5, "rsp", c.R[x86.RSP]) {
-		return
-	}
-	saved := v.MaskWord()
-	if tb.mask {
-		v.SetMask(uint8(saved) | 1)
-	}
-	if !store(slotCS, 3, "cs", saved<<32|uint64(cs)) ||
-		!store(slotRFLAGS, 4, "rflags", x.frameFlags(flags, uint8(saved))) ||
-		!store(slotRIP, 2, "rip", c.RIP) {
-		return
-	}
-	bottom := top - frameSize
-	if tb.hasCode {
-		if !store(slotCode, 2, "error", uint64(tb.code)) {
-			return
-		}
-		bottom -= 8
-	}
-	if !store(top-bottom-8, 1, "r11", c.R[x86.R11]) || !store(top-bottom, 0, "rcx", c.R[x86.RCX]) {
+	if w := c.Window(cpu.ViewHypervisor, bottom, int(top-bottom), true); w != nil && !watch {
+		x.placeFrame(w, flags, cs)
+	} else if !x.storeFrame(top, bottom, flags, cs) {
 		return
 	}
 	x.setFlags(flags &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagTF))
@@ -97,6 +76,56 @@ func (x *Xen) deliver() {
 	if watch {
 		x.endFrame(bottom)
 	}
+}
+
+// placeFrame writes the frame into memory that is known to be writable, in
+// the order of storeFrame.
+func (x *Xen) placeFrame(w []byte, flags uint64, cs uint16) {
+	v, c, tb := x.V, x.V.CPU, &x.tb
+	put := binary.LittleEndian.PutUint64
+	put(w[len(w)-slotSS:], uint64(c.Seg[x86.SS].Sel))
+	put(w[len(w)-slotRSP:], c.R[x86.RSP])
+	saved := v.MaskWord()
+	if tb.mask {
+		v.SetMask(uint8(saved) | 1)
+	}
+	put(w[len(w)-slotCS:], saved<<32|uint64(cs))
+	put(w[len(w)-slotRFLAGS:], x.frameFlags(flags, uint8(saved)))
+	put(w[len(w)-slotRIP:], c.RIP)
+	if tb.hasCode {
+		put(w[len(w)-slotCode:], uint64(tb.code))
+	}
+	put(w[8:], c.R[x86.R11])
+	put(w, c.R[x86.RCX])
+}
+
+// storeFrame writes the frame word by word through the guest's page tables.
+// False when a word could not be stored, which is the guest's end.
+func (x *Xen) storeFrame(top, bottom, flags uint64, cs uint16) bool {
+	v, c, tb := x.V, x.V.CPU, &x.tb
+	watch := len(v.Dom.Probes.Frame) != 0
+	store := func(off uint64, n int, name string, val uint64) bool {
+		if f := c.WriteLinear64(cpu.ViewHypervisor, top-off, val); f.Valid {
+			x.crashStore(top-off, n, name, f)
+			return false
+		}
+		if watch {
+			x.noteSlot(name, top-off, val)
+		}
+		return true
+	}
+	if !store(slotSS, 6, "ss", uint64(c.Seg[x86.SS].Sel)) || !store(slotRSP, 5, "rsp", c.R[x86.RSP]) {
+		return false
+	}
+	saved := v.MaskWord()
+	if tb.mask {
+		v.SetMask(uint8(saved) | 1)
+	}
+	return store(slotCS, 3, "cs", saved<<32|uint64(cs)) &&
+		store(slotRFLAGS, 4, "rflags", x.frameFlags(flags, uint8(saved))) &&
+		store(slotRIP, 2, "rip", c.RIP) &&
+		(!tb.hasCode || store(slotCode, 2, "error", uint64(tb.code))) &&
+		store(top-bottom-8, 1, "r11", c.R[x86.R11]) && store(top-bottom, 0, "rcx", c.R[x86.RCX])
 }
 
 // frameFlags is RFLAGS as a frame shows it: IF is "upcalls were on", IOPL the

@@ -97,7 +97,7 @@ func (g *guest) user() {
 // report gives an exit to Xen.
 func (g *guest) report(ex cpu.Exit) xenpv.Action {
 	g.t.Helper()
-	a, err := g.p.HandleExit(g.VCPU, ex)
+	a, err := g.p.HandleExit(g.VCPU, &ex)
 	if err != nil {
 		g.t.Fatal(err)
 	}

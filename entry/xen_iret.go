@@ -12,12 +12,17 @@ import (
 // domain died of it.
 func (x *Xen) Iret() (rax uint64, ok bool) {
 	v, c := x.V, x.V.CPU
-	var b [abi.IretContextSize]byte
-	if !v.CopyFrom(c.R[x86.RSP], b[:]) {
-		x.crashIret("CRASH-04", "Fault while reading IRET context from guest stack")
-		return 0, false
+	var f abi.IretContext
+	if w := v.Look(c.R[x86.RSP], abi.IretContextSize); w != nil {
+		f = abi.DecodeIretContext((*[abi.IretContextSize]byte)(w))
+	} else {
+		var b [abi.IretContextSize]byte
+		if !v.CopyFrom(c.R[x86.RSP], b[:]) {
+			x.crashIret("CRASH-04", "Fault while reading IRET context from guest stack")
+			return 0, false
+		}
+		f = abi.DecodeIretContext(&b)
 	}
-	f := abi.DecodeIretContext(&b)
 	if to := v.Dom.Probes.Iret; len(to) != 0 {
 		probe.Fire(to, &probe.Iret{VCPU: v.ID, At: c.R[x86.RSP],
 			Words:  [9]uint64{f.RAX, f.R11, f.RCX, f.Flags, f.RIP, f.CS, f.RFLAGS, f.RSP, f.SS},

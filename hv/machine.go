@@ -29,15 +29,14 @@ type Machine struct {
 	unsure []string
 	warned int // how many of unsure have been logged, in this run or one before a Restore
 	onExit func(v int, ex *cpu.Exit)
-	exit   cpu.Exit // of the last slice; kept here so that no exit allocates
-	final  *Result  // set once the guest has ended
+	final  *Result // set once the guest has ended
 }
 
 // platform is what differs between bare metal and Xen. All slow path: it is
 // asked between slices and at exits.
 type platform interface {
 	// exit reacts to the CPU exit of vCPU v.
-	exit(v int, ex cpu.Exit) outcome
+	exit(v int, ex *cpu.Exit) outcome
 	// ready says whether vCPU v has something to run; enter prepares it to
 	// run, delivering what is due.
 	ready(v int) bool

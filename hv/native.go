@@ -190,7 +190,7 @@ func (n *native) enter(v int) outcome {
 	return outcome{}
 }
 
-func (n *native) exit(v int, ex cpu.Exit) outcome {
+func (n *native) exit(v int, ex *cpu.Exit) outcome {
 	if n.end != nil {
 		return outcome{end: n.end}
 	}

@@ -162,8 +162,7 @@ func (m *Machine) slice(limit uint64) {
 		n = min(n, step-m.clock.Steps)
 	}
 	m.sched.began, m.sched.running = c.Retired, true
-	m.exit = c.Run(n)
-	ex := &m.exit
+	ex := c.RunFor(n)
 	m.sched.running = false
 	done := c.Retired - m.sched.began
 	m.clock.Steps += done
@@ -172,15 +171,13 @@ func (m *Machine) slice(limit uint64) {
 		m.onExit(v, ex)
 	}
 	switch ex.Kind {
-	case cpu.ExitBudget, cpu.ExitStop:
+	case cpu.ExitStop:
+		ex.Kind = cpu.ExitBudget
 	case cpu.ExitUnmodelled:
 		m.finish(Result{End: EndUnmodelled, VCPU: v, Unmodelled: ex.Unmodelled})
 		return
-	default:
-		m.settle(m.plat.exit(v, *ex))
-		return
 	}
-	m.settle(m.plat.exit(v, cpu.Exit{Kind: cpu.ExitBudget}))
+	m.settle(m.plat.exit(v, ex))
 }
 
 // settle does what the platform asks; true when the slice is over.

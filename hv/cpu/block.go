@@ -29,6 +29,22 @@ type blockCache struct{ slots []block }
 
 func blockSlot(pa uint64) uint64 { return (pa ^ pa>>12) & (blockSlots - 1) }
 
+// cached returns the block at RIP if nothing has to be looked up, checked or
+// decoded for it; nil else.
+func (c *CPU) cached() *block {
+	rip := c.RIP
+	e := &c.tlb[rip>>12&tlbMask]
+	if e.xtag != rip&^mem.PageMask|c.gen || c.mode != Mode64 {
+		return nil
+	}
+	pa := e.pa + rip&mem.PageMask
+	b := &c.blocks.slots[blockSlot(pa)]
+	if b.pa == pa && b.rip == rip && b.mode == Mode64 && b.valid && b.gen == c.Mem.CodeGen(pa>>mem.PageShift) {
+		return b
+	}
+	return nil
+}
+
 // lookup returns the block at CS:RIP, decoding it if need be; false with
 // c.fault set when the fetch faults.
 func (c *CPU) lookup() (*block, bool) {

@@ -26,14 +26,19 @@ func (c *CPU) StateChanged() {
 
 // Run executes until budget instructions have retired or something else ends
 // it. Faults and exits count as one, so that no loop of them is free.
-func (c *CPU) Run(budget uint64) Exit {
+func (c *CPU) Run(budget uint64) Exit { return *c.RunFor(budget) }
+
+// RunFor is Run without the copy: the Exit is the processor's own, and good
+// until it runs again.
+func (c *CPU) RunFor(budget uint64) *Exit {
 	c.inRun = true
-	ex := c.run(budget)
+	c.run(budget)
 	c.inRun = false
-	return ex
+	return &c.exit
 }
 
-func (c *CPU) run(budget uint64) Exit {
+// run leaves in c.exit what ended it.
+func (c *CPU) run(budget uint64) {
 	c.sync()
 	end := c.Retired + budget
 	if end < c.Retired {
@@ -41,14 +46,18 @@ func (c *CPU) run(budget uint64) Exit {
 	}
 	for c.Retired < end {
 		if c.special() {
-			if ex, done := c.step(); done {
-				return ex
+			if c.step() {
+				return
 			}
 			continue
 		}
-		b, ok := c.lookup()
-		if !ok {
-			return c.faultExit()
+		b := c.cached()
+		if b == nil {
+			var ok bool
+			if b, ok = c.lookup(); !ok {
+				c.faultExit()
+				return
+			}
 		}
 		insts := b.insts
 		st := stOK
@@ -81,27 +90,28 @@ func (c *CPU) run(budget uint64) Exit {
 			c.Retired++
 			continue
 		}
-		if ex, done := c.finish(&insts[i], st); done {
-			return ex
+		if c.finish(&insts[i], st) {
+			return
 		}
 	}
-	return Exit{Kind: ExitBudget}
+	c.exit = Exit{Kind: ExitBudget}
 }
 
 // finish does what a status other than stOK asks, for the instruction that
-// returned it.
-func (c *CPU) finish(in *Inst, st status) (Exit, bool) {
+// returned it. True means that Run ends, with c.exit.
+func (c *CPU) finish(in *Inst, st status) bool {
 	switch st {
 	case stFault:
 		c.RIP = in.RIP
 		if c.retry {
 			c.retry, c.forceStep = false, true
-			return Exit{}, false
+			return false
 		}
-		return c.faultExit(), true
+		c.faultExit()
+		return true
 	case stExit:
 		c.Retired++
-		return c.exit, true
+		return true
 	case stRepeat:
 		c.RIP = in.RIP
 		// An event between two iterations saves RF = 1 (SDM vol. 3,
@@ -114,17 +124,17 @@ func (c *CPU) finish(in *Inst, st status) (Exit, bool) {
 		}
 	}
 	c.Retired++
-	return Exit{}, false
+	return false
 }
 
-func (c *CPU) faultExit() Exit {
+func (c *CPU) faultExit() {
 	c.Retired++
 	if c.unmod != nil {
-		u := c.unmod
+		c.exit = Exit{Kind: ExitUnmodelled, Unmodelled: c.unmod}
 		c.unmod = nil
-		return Exit{Kind: ExitUnmodelled, Unmodelled: u}
+		return
 	}
-	return Exit{Kind: ExitFault, Fault: c.fault}
+	c.exit = Exit{Kind: ExitFault, Fault: c.fault}
 }
 
 // ripMask is the width of RIP outside 64-bit code. It is 32 bits in 16-bit
@@ -156,32 +166,34 @@ func (c *CPU) special() bool {
 // boundaries, in the order of SDM vol. 3, "Prioritization of Concurrent
 // Events": traps of the previous instruction, NMI, interrupts, instruction
 // breakpoints, the instruction itself, its own traps.
-func (c *CPU) step() (Exit, bool) {
+func (c *CPU) step() bool {
 	if c.Attn&AttnStop != 0 {
-		return Exit{Kind: ExitStop}, true
+		return c.stop(ExitStop)
 	}
 	shadow := c.Shadow
 	if shadow != ShadowMovSS {
 		if c.PendingDB != 0 {
-			return c.debugTrap(0), true
+			return c.debugTrap(0)
 		}
 		if c.Attn&AttnNMI != 0 && !c.NMIBlocked && shadow == ShadowNone {
-			return Exit{Kind: ExitNMI}, true
+			return c.stop(ExitNMI)
 		}
 		if c.Attn&AttnInterrupt != 0 && c.rflags&x86.FlagIF != 0 && shadow == ShadowNone {
-			return Exit{Kind: ExitInterrupt}, true
+			return c.stop(ExitInterrupt)
 		}
 	}
 	if c.armed && c.rflags&x86.FlagRF == 0 && shadow != ShadowMovSS {
 		if bits := c.execBreakpoint(); bits != 0 {
 			c.DR[6] |= bits
 			c.fault = x86.NoCode(x86.VectorDB)
-			return c.faultExit(), true
+			c.faultExit()
+			return true
 		}
 	}
 	b, ok := c.lookup()
 	if !ok {
-		return c.faultExit(), true
+		c.faultExit()
+		return true
 	}
 	in := &c.stepInst // a copy: the block may be decoded anew meanwhile
 	*in = b.insts[0]
@@ -201,27 +213,33 @@ func (c *CPU) step() (Exit, bool) {
 		c.rflags |= rf
 		return c.finish(in, st)
 	}
-	ex, done := c.finish(in, st)
-	if done {
-		return ex, true
+	if c.finish(in, st) {
+		return true
 	}
 	if c.Shadow == ShadowMovSS {
 		c.PendingDB |= c.hit // held until after the next instruction
-		return Exit{}, false
+		return false
 	}
 	bits := c.hit
 	if c.tfAfter {
 		bits |= x86.DR6BS
 	}
 	if bits|c.PendingDB != 0 {
-		return c.debugTrap(bits), true
+		return c.debugTrap(bits)
 	}
-	return Exit{}, false
+	return false
+}
+
+// stop ends Run with an exit that has nothing but a kind.
+func (c *CPU) stop(k ExitKind) bool {
+	c.exit = Exit{Kind: k}
+	return true
 }
 
 // debugTrap reports the trap-class #DB of the instruction just completed.
-func (c *CPU) debugTrap(bits uint64) Exit {
+func (c *CPU) debugTrap(bits uint64) bool {
 	c.DR[6] |= bits | c.PendingDB
 	c.PendingDB = 0
-	return Exit{Kind: ExitFault, Fault: x86.NoCode(x86.VectorDB)}
+	c.exit = Exit{Kind: ExitFault, Fault: x86.NoCode(x86.VectorDB)}
+	return true
 }

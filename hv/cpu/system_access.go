@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"unsafe"
+
 	"pvlab/hv/mem"
 	"pvlab/hv/x86"
 )
@@ -63,6 +65,19 @@ func (c *CPU) WriteLinear64(v View, lin, w uint64) x86.Fault {
 		return c.fault
 	}
 	return x86.Fault{}
+}
+
+// Window is the n bytes at lin themselves, to be read or (write) written at
+// once, before anything else happens to the processor or memory. It is nil
+// where that takes more than a look into the TLB, which says nothing about
+// whether they can be accessed.
+func (c *CPU) Window(v View, lin uint64, n int, write bool) []byte {
+	e := &c.tlbs[v][lin>>12&tlbMask]
+	page, o := lin&^mem.PageMask, lin&mem.PageMask
+	if o+uint64(n) > mem.PageSize || write && e.wtag != page|c.wgen || !write && e.rtag != page|c.gen {
+		return nil
+	}
+	return unsafe.Slice((*byte)(c.host(e.pa+o)), n)
 }
 
 // CheckLinear reports whether n bytes at lin could be written (or read) in

@@ -25,6 +25,15 @@ func (v *VCPU) CopyFrom(addr uint64, b []byte) bool {
 	return !f.Valid
 }
 
+// Look is the n bytes at addr themselves, to be read before anything else
+// happens, or nil where CopyFrom has to be asked.
+func (v *VCPU) Look(addr uint64, n int) []byte {
+	if !AddrOK(addr) {
+		return nil
+	}
+	return v.CPU.Window(cpu.ViewHypervisor, addr, n, false)
+}
+
 // CopyFromFault is CopyFrom that tells how many bytes came before the fault.
 func (v *VCPU) CopyFromFault(addr uint64, b []byte) (int, x86.Fault) {
 	if !AddrOK(addr) {

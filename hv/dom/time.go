@@ -239,7 +239,10 @@ func (v *VCPU) SetPeriodic(period uint64) {
 // periodic timer; it gets one tick when it runs again
 // (C/sched/core.c:vcpu_periodic_timer_work).
 func (v *VCPU) catchUpPeriodic() {
-	if now := v.Dom.Now(); v.Periodic != 0 && now >= v.PeriodicLast+v.Periodic {
+	if v.Periodic == 0 {
+		return
+	}
+	if now := v.Dom.Now(); now >= v.PeriodicLast+v.Periodic {
 		v.PeriodicLast = now
 		v.RaiseVIRQ(abi.VIRQTimer)
 	}

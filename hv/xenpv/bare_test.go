@@ -72,7 +72,7 @@ func (b *bare) call(n uint64, args ...uint64) uint64 {
 			c.R[reg] = args[i]
 		}
 	}
-	if _, err := b.p.HandleExit(b.VCPU, cpu.Exit{Kind: cpu.ExitSyscall, Next: c.RIP + 2}); err != nil {
+	if _, err := b.p.HandleExit(b.VCPU, &cpu.Exit{Kind: cpu.ExitSyscall, Next: c.RIP + 2}); err != nil {
 		return ^uint64(0)
 	}
 	return c.R[x86.RAX]

@@ -44,7 +44,7 @@ func FuzzGuestCode(f *testing.F) {
 			if ex.Kind == cpu.ExitUnmodelled {
 				return
 			}
-			if _, err := b.p.HandleExit(b.VCPU, ex); err != nil {
+			if _, err := b.p.HandleExit(b.VCPU, &ex); err != nil {
 				return
 			}
 			b.now += 1000

@@ -71,7 +71,7 @@ func (p *Platform) debug(b *border) {
 }
 
 // softInt is INT n, INT3, INTO or ICEBP.
-func (b *border) softInt(ex cpu.Exit) {
+func (b *border) softInt(ex *cpu.Exit) {
 	v, x, c := b.x.V, b.x, b.x.V.CPU
 	vec := ex.Vector
 	switch {
