@@ -14,8 +14,8 @@ import (
 // The recordings: what real Xen 4.17 and plain QEMU did with each demo, a file
 // for each area. `go test ./entry/ruledemo -run TestRecordings -record all`
 // writes them. A recording keeps what does not depend on where the linker put
-// things: how the run ended, at a death the selectors, flags, page walk and
-// first words of the stack, and every line of the guest's. A comparison on the spot looks at all the rest,
+// things: how the run ended, at a death the page walk and first words of the
+// stack, and every line of the guest's. A comparison on the spot looks at all the rest,
 // too.
 //
 //go:embed recorded/*.txt
@@ -44,14 +44,6 @@ func recording(o *judge.Outcome) []string {
 		first += fmt.Sprintf(" code %04x", o.Code)
 	}
 	lines := []string{first}
-	if r := o.Regs; r != nil {
-		l := fmt.Sprintf("at cs %04x ss %04x ds %04x es %04x fs %04x gs %04x rflags %08x",
-			r.CS, r.SS, r.DS, r.ES, r.FS, r.GS, r.RFLAGS)
-		if o.Platform == judge.Xen {
-			l += fmt.Sprintf(" masked %v", r.EM)
-		}
-		lines = append(lines, l)
-	}
 	for _, w := range o.Walks {
 		l := "walk"
 		for _, e := range w.Entries {
@@ -82,8 +74,8 @@ func recording(o *judge.Outcome) []string {
 const stackKept = 8
 
 // imageAddress is an address inside the image, which is linked at 1 MiB above
-// ffffffff80000000 and smaller than that.
-var imageAddress = regexp.MustCompile(`\bffffffff801[0-9a-f]{5}\b`)
+// ffffffff80000000, or its user part at 4 MiB, and smaller than that.
+var imageAddress = regexp.MustCompile(`\b(ffffffff801[0-9a-f]{5}|40[0-9a-f]{4})\b`)
 
 // section begins the recording of one demo in its area's file.
 const section = "== "
@@ -125,6 +117,11 @@ func againstRecording(d Demo, model *judge.Outcome) (judge.Judgement, error) {
 		return judge.Judgement{Verdict: judge.NotComparable}, nil
 	}
 	got := recording(model)
+	// How long Xen's dump of the stack is depends on where the stack lies.
+	if !slices.ContainsFunc(got, isStack) || !slices.ContainsFunc(want, isStack) {
+		got = slices.DeleteFunc(got, isStack)
+		want = slices.DeleteFunc(slices.Clone(want), isStack)
+	}
 	if slices.Equal(got, want) {
 		return judge.Judgement{Verdict: judge.Agree}, nil
 	}
@@ -136,6 +133,8 @@ func againstRecording(d Demo, model *judge.Outcome) (judge.Judgement, error) {
 	}
 	return j, nil
 }
+
+func isStack(line string) bool { return strings.HasPrefix(line, "stack ") }
 
 func lineAt(lines []string, i int) string {
 	if i < len(lines) {

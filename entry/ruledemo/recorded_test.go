@@ -131,17 +131,16 @@ func recordThem(t *testing.T, demos []Demo) {
 func TestRecordingText(t *testing.T) {
 	o := judge.Outcome{
 		Platform: judge.Xen, End: judge.EndKilled, Crash: "CRASH-02", Vector: 14, HasCode: true, Code: 2,
-		Regs: &judge.Regs{RIP: 0xffffffff80101234, CS: 0xe033, SS: 0xe02b, RFLAGS: 0x10202, EM: true},
+		Regs: &judge.Regs{RIP: 0xffffffff80101234, EM: true},
 		Walks: []judge.Walk{{Addr: 0xffffffff80139ff8, Entries: []judge.WalkEntry{
 			{Level: 4, Index: 511, Entry: 0x5ea067}, {Level: 3, Index: 511, Entry: 1<<63 | 0x54b067}, {Level: 2}}}},
-		Stack:      []uint64{0xe02b, 0xffffffff80101234, 0xffffffff80000077, 4, 5, 6, 7, 8, 9},
+		Stack:      []uint64{0xe02b, 0xffffffff80101234, 0xffffffff80000077, 0x400162, 5, 6, 7, 8, 9},
 		Transcript: []string{"FRAME-14: no stack below ffffffff8015aff8"},
 	}
 	want := []string{
 		"killed CRASH-02 vec 14 code 0002",
-		"at cs e033 ss e02b ds 0000 es 0000 fs 0000 gs 0000 rflags 00010202 masked true",
 		"walk L4 067 L3 067 nx L2 000",
-		"stack e02b <image> ffffffff80000077 4 5 6 7 8",
+		"stack e02b <image> ffffffff80000077 <image> 5 6 7 8",
 		"| FRAME-14: no stack below <image>",
 	}
 	if got := recording(&o); !slices.Equal(got, want) {

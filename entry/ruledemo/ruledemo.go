@@ -27,6 +27,7 @@ type Demo struct {
 	Kind     string
 	Platform hv.Platform // Xen, or bare metal for the native counterparts
 	VCPUs    int         // that the domain has to have
+	PCPUs    int         // processors they share; 0 means one for each
 }
 
 // Form is "FRAME-05" or "FRAME-05:bad".
@@ -52,7 +53,7 @@ func (d Demo) Cmdline() string { return "rule=" + d.Form() }
 // config is the machine: as the judge boots it.
 func (d Demo) config() hv.Config {
 	return hv.Config{Platform: d.Platform, Dom0: d.Platform == hv.Xen, Memory: cell.Memory,
-		Cmdline: d.Cmdline(), VCPUs: d.VCPUs}
+		Cmdline: d.Cmdline(), VCPUs: d.VCPUs, PCPUs: d.PCPUs}
 }
 
 // Load parses the image.
@@ -65,7 +66,7 @@ func Load() (elf []byte, img *image.Image, err error) {
 }
 
 // List asks the image which demos it has: lines "ID kind", with the words
-// "bad", "vcpus=N", and "native" or "both" for where it runs, as they apply.
+// "bad", "vcpus=N", "pcpus=N", and "native" or "both" for where it runs, as they apply.
 func List(img *image.Image) ([]Demo, error) {
 	b, err := cell.Boot(img, hv.Config{Platform: hv.Xen, Dom0: true, Memory: cell.Memory, Cmdline: "list", VCPUs: 1},
 		cell.Options{})
@@ -111,6 +112,11 @@ func listed(line string) (l listing, ok bool) {
 	l = listing{Demo: Demo{ID: f[0], Kind: f[1], VCPUs: 1}, platforms: []hv.Platform{hv.Xen}}
 	for _, w := range f[2:] {
 		n, isCount := strings.CutPrefix(w, "vcpus=")
+		count := &l.VCPUs
+		if !isCount {
+			n, isCount = strings.CutPrefix(w, "pcpus=")
+			count = &l.PCPUs
+		}
 		switch {
 		case w == "bad":
 			l.bad = true
@@ -123,7 +129,7 @@ func listed(line string) (l listing, ok bool) {
 			if err != nil || v < 1 {
 				return l, false
 			}
-			l.VCPUs = v
+			*count = v
 		default:
 			return l, false
 		}

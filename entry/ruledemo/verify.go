@@ -82,7 +82,7 @@ func run(img *image.Image, d Demo) (judge.Outcome, error) {
 func realRuns(elf []byte, demos []Demo) []judge.Run {
 	runs := make([]judge.Run, len(demos))
 	for i, d := range demos {
-		runs[i] = judge.Run{Platform: judge.Xen, Image: elf, Cmdline: d.Cmdline(), MemMiB: cell.Memory >> 20, VCPUs: d.VCPUs}
+		runs[i] = judge.Run{Platform: judge.Xen, Image: elf, Cmdline: d.Cmdline(), MemMiB: cell.Memory >> 20, VCPUs: d.VCPUs, PCPUs: d.PCPUs}
 		if d.Platform == hv.Native {
 			runs[i].Platform = judge.Native
 		}

@@ -11,6 +11,7 @@ extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo evt_periodic_demos[], evt_vcpu_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
+extern const struct demo nat_gate_demos[], nat_return_demos[], abi_demos[];
 extern const struct demo tool_sysctl_demos[], tool_platform_demos[], tool_domctl_demos[], tool_misc_demos[];
 extern const struct demo gnt_demos[], mm_grant_demos[];
 
@@ -47,5 +48,8 @@ const struct area areas[] = {
 	{ "CRASH", crash_demos },
 	{ "CRASH", crash_vcpu_demos },
 	{ "CRASH", crash_not_demos },
+	{ "NAT", nat_gate_demos },
+	{ "NAT", nat_return_demos },
+	{ "ABI", abi_demos },
 	{ NULL, NULL },
 };

@@ -1,5 +1,6 @@
 /* main.c - start of day of the rules kernel, and the choice of demos. */
 #include "rules.h"
+#include "nat.h"
 
 enum platform platform;
 struct start_info *start_info;
@@ -46,17 +47,10 @@ void cell_print_seen(void)
 	say("the kernel itself was hit");
 }
 
-void demo_reset(void)
+static void reset_xen(void)
 {
 	u32 iopl = 0;
 
-	vcpu_info()->evtchn_upcall_mask = 1;
-	names_forget();
-	gates_clear();
-	gates_init();
-	cpu_init();
-	/* The recorder reads a little above the frame. */
-	trap_stack_set((void *)((u64)trap_stack_top - 256));
 	HYPERVISOR_fpu_taskswitch(0);
 	HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
 	HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_architectural_iopl);
@@ -65,6 +59,22 @@ void demo_reset(void)
 		HYPERVISOR_set_debugreg(i, 0);
 	HYPERVISOR_set_debugreg(7, 0);
 	HYPERVISOR_set_debugreg(6, 0);
+}
+
+void demo_reset(void)
+{
+	if (on_xen())
+		vcpu_info()->evtchn_upcall_mask = 1;
+	names_forget();
+	gates_clear();
+	gates_init();
+	cpu_init();
+	/* The recorder reads a little above the frame. */
+	trap_stack_set((void *)((u64)trap_stack_top - 256));
+	if (on_xen())
+		reset_xen();
+	else
+		reset_native();
 	for (u32 i = 0; i < TEST_PAGES; i++)
 		if (page_map((u64)test_pages[i], test_pages[i], PAGE_WRITABLE) < 0)
 			say("test page %u is not an ordinary page any more", i);
@@ -81,6 +91,12 @@ static void run_demo(const struct demo *d, bool bad)
 		d->run();
 	current = NULL;
 	demo_reset();
+}
+
+/* Whether the demo runs where we are. */
+static bool runs_here(const struct demo *d)
+{
+	return d->flags & BOTH || !(d->flags & NATIVE) == on_xen();
 }
 
 static bool do_rule(char *id)
@@ -104,6 +120,10 @@ static bool do_rule(char *id)
 				say("%s has no bad demo", id);
 				return false;
 			}
+			if (!runs_here(d)) {
+				say("%s is about %s", id, on_xen() ? "bare metal" : "Xen");
+				return false;
+			}
 			run_demo(d, bad);
 			return true;
 		}
@@ -119,7 +139,7 @@ static bool do_area(char *name)
 		if (!str_equal(a->name, name))
 			continue;
 		for (const struct demo *d = a->demos; d->id; d++) {
-			if (d->flags & RUN_DIES)
+			if (d->flags & RUN_DIES || !runs_here(d))
 				continue;
 			print("== %s\n", d->id);
 			run_demo(d, false);
@@ -135,8 +155,10 @@ static bool do_list(char *unused)
 {
 	for (const struct area *a = areas; a->name; a++)
 		for (const struct demo *d = a->demos; d->id; d++)
-			print("%s %s%s%s\n", d->id, d->kind == FACT ? "fact" : "breakable",
-			      d->run_bad ? " bad" : "", d->flags & TWO_VCPUS ? " vcpus=2" : "");
+			print("%s %s%s%s%s%s\n", d->id, d->kind == FACT ? "fact" : "breakable",
+			      d->run_bad ? " bad" : "", d->flags & TWO_VCPUS ? " vcpus=2" : "",
+			      d->flags & ONE_CPU ? " pcpus=1" : "",
+			      d->flags & BOTH ? " both" : d->flags & NATIVE ? " native" : "");
 	return true;
 }
 
@@ -144,11 +166,10 @@ static bool do_list(char *unused)
 static const struct command {
 	const char *name;
 	bool (*run)(char *value);	/* false: there is no such thing to run */
-	bool xen;			/* means nothing on bare metal */
 } commands[] = {
-	{ "rule", do_rule, true },	/* =ID or =ID:bad */
-	{ "area", do_area, true },	/* =AREA, all its demos that survive */
-	{ "list", do_list, false },	/* ID kind [bad] [vcpus=2] of each demo */
+	{ "rule", do_rule },	/* =ID or =ID:bad */
+	{ "area", do_area },	/* =AREA, all its demos that survive and run here */
+	{ "list", do_list },	/* ID kind [bad] [vcpus=2] [native | both] of each demo */
 };
 
 static void run(void)
@@ -163,8 +184,6 @@ static void run(void)
 		i++;
 	if (i == ARRAY_LEN(commands))
 		say("nothing to do in \"%s\"", cmdline());
-	else if (commands[i].xen && !on_xen())
-		say("%s=%s is about Xen, and this is bare metal", commands[i].name, value);
 	else
 		done = commands[i].run(value);
 	print("Test result: %s\n", done ? "SUCCESS" : "ERROR");

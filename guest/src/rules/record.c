@@ -11,23 +11,28 @@ static record_handler *handler;
 /* A handler that never leaves would run for ever; no demo needs this many. */
 #define ENTRIES_MAX	2000
 
-/* Words below RIP: RCX and R11, and an error code or the segments of a failsafe. */
-static u64 words_below_rip(u64 kind)
+/* Words below RIP: RCX and R11, and an error code or the segments of a failsafe.
+   On bare metal the processor aligns its frame of five or six words to 16, so
+   RSP tells whether there is an error code (NAT-09). */
+static u64 words_below_rip(const struct record *r)
 {
-	if (kind == KIND_FAILSAFE)
+	if (!on_xen())
+		return !(r->rsp & 15);
+	if (r->kind == KIND_FAILSAFE)
 		return 6;
-	return kind < 32 && 0x227d00 >> kind & 1 ? 3 : 2;
+	return r->kind < 32 && 0x227d00 >> r->kind & 1 ? 3 : 2;
 }
 
 int record_decide(struct record *r)
 {
-	volatile struct vcpu_info *v = vcpu_info();
 	int decision = LEAVE;
 
-	r->mask = v->evtchn_upcall_mask;
-	r->pending = v->evtchn_upcall_pending;
-	r->cr2 = v->cr2;
-	r->words = words_below_rip(r->kind);
+	r->cr2 = fault_address();
+	if (on_xen()) {
+		r->mask = vcpu_info()->evtchn_upcall_mask;
+		r->pending = vcpu_info()->evtchn_upcall_pending;
+	}
+	r->words = words_below_rip(r);
 	memcpy(&r->back, &r->frame[r->words], sizeof(r->back));
 	r->vgcf = 0;
 	seen_count++;
@@ -37,8 +42,10 @@ int record_decide(struct record *r)
 		say("given up after %lu entries", seen_count);
 		decision = LEAVE;
 	}
+	if (!on_xen())
+		return decision == BACK_IRET ? BACK_NATIVE : decision;
 	if (decision == LEAVE)
-		v->evtchn_upcall_mask = 1;
+		vcpu_info()->evtchn_upcall_mask = 1;
 	return decision;
 }
 
@@ -66,6 +73,10 @@ static struct start start_of(const void *ip, u64 sp)
 {
 	struct start s = { .at = { (u64)ip, FLAT_CS, FLAG_IF | FLAG_FIXED, sp, FLAT_DS } };
 
+	if (!on_xen()) {
+		s.at.cs = GDT_KERNEL_CS;
+		s.at.ss = GDT_KERNEL_DS;
+	}
 	for (u32 i = 0; i < GPRS; i++)
 		s.gpr[i] = sentinel(i);
 	return s;
@@ -80,7 +91,12 @@ struct start user_code(const void *ip)
 {
 	struct start s = start_of(ip, (u64)user_code_stack);
 
-	s.how = START_IRET;
+	if (on_xen()) {
+		s.how = START_IRET;
+	} else {
+		s.at.cs = GDT_USER_CS;
+		s.at.ss = GDT_USER_DS;
+	}
 	return s;
 }
 
@@ -96,7 +112,9 @@ void catch_vector(u8 vector, u8 flags)
 {
 	struct trap_info one[2] = { { vector, flags, FLAT_CS, recorder_of(vector) } };
 
-	if (HYPERVISOR_set_trap_table(one) < 0)
+	if (!on_xen())
+		native_gate_write(vector, recorder_of(vector), flags & 3);
+	else if (HYPERVISOR_set_trap_table(one) < 0)
 		panic("set_trap_table was refused");
 }
 

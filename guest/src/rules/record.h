@@ -1,6 +1,7 @@
 /*
  * record.h - how a demo runs a piece of code with registers of its choice, and
- * what the recorder writes down when that code is interrupted. Xen only.
+ * what the recorder writes down when that code is interrupted, on Xen
+ * and on bare metal.
  */
 #ifndef RECORD_H
 #define RECORD_H
@@ -41,6 +42,7 @@
 #define BACK_IRET	1		/* HYPERVISOR_iret with back and vgcf */
 #define BACK_IRETQ	2		/* the instruction, CS RPL put back to 3 */
 #define BACK_IRETQ_RAW	3		/* the instruction on back as it is */
+#define BACK_NATIVE	4		/* the same, RCX and R11 from gpr: what BACK_IRET is there */
 
 /* Offsets in struct start. */
 #define START_GPR	0
@@ -48,7 +50,7 @@
 #define START_HOW	160
 #define START_VGCF	168
 
-#define START_IRETQ	0		/* stay in kernel mode, RFLAGS taken with RIP */
+#define START_IRETQ	0		/* on Xen: stay in kernel mode, RFLAGS taken with RIP */
 #define START_IRET	1		/* HYPERVISOR_iret: user mode if CS has RPL 3 */
 
 #ifndef __ASSEMBLER__
@@ -78,8 +80,8 @@ struct record {
 	struct target back;		/* the frame, for the way back; may be changed */
 	u64 vgcf;
 	u8 mask, pending;		/* evtchn_upcall_mask and _pending at that time */
-	u64 cr2;			/* vcpu_info's */
-	u64 words;			/* 2, 3 or 6: words of the frame below RIP */
+	u64 cr2;			/* vcpu_info's, or the register */
+	u64 words;			/* words of the frame below RIP: 2, 3 or 6, or natively 0 or 1 */
 };
 _Static_assert(__builtin_offsetof(struct record, frame) == REC_FRAME, "recorder.S");
 _Static_assert(__builtin_offsetof(struct record, back) == REC_IP, "recorder.S");

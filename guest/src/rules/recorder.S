@@ -105,7 +105,12 @@ recorder:
 	mov	REC_GPR + 96(%rbx), %rdx
 	mov	REC_GPR + 104(%rbx), %rsi
 	mov	REC_GPR + 112(%rbx), %rdi
-	mov	REC_FRAME(%rbx), %rcx
+	cmp	$BACK_NATIVE, %eax
+	jne	5f
+	mov	REC_RCX(%rbx), %rcx
+	mov	REC_R11(%rbx), %r11
+	jmp	3f
+5:	mov	REC_FRAME(%rbx), %rcx
 	mov	REC_FRAME + 8(%rbx), %r11
 	cmp	$BACK_IRET, %eax
 	jne	2f

@@ -89,8 +89,9 @@ const char *named(u64 v)
 
 void show_entry(const char *label, const struct record *r)
 {
-	if (r->words == 3)
-		say("%s: vector %lx, error %lx, rip %s", label, r->kind, r->frame[2], named(r->back.ip));
+	if (r->words & 1)		/* 3, or 1 on bare metal */
+		say("%s: vector %lx, error %lx, rip %s", label, r->kind, r->frame[r->words - 1],
+		    named(r->back.ip));
 	else
 		say("%s: vector %lx, rip %s", label, r->kind, named(r->back.ip));
 }
@@ -108,7 +109,8 @@ void show_frame(const char *label, const struct record *r)
 		if (i == r->words + 2)
 			v &= ~FLAG_RF;
 		say("%s+%u %s = %s", label, i * 8,
-		    i >= r->words ? high[i - r->words] : r->words == 6 ? segments[i] : low[i],
+		    i >= r->words ? high[i - r->words] : r->words == 6 ? segments[i] :
+		    r->words == 1 ? "error" : low[i],
 		    named(v));
 	}
 }
