@@ -97,22 +97,6 @@ const (
 	domUUUID = "00000000-0000-4000-8000-000000000001"
 )
 
-// l1tf are the figures of the guard, if it is asked for: a processor of which
-// more address bits are cached than it announces is safe from the announced
-// ones on, another from three quarters of its space on (X/spec_ctrl.c:
-// l1tf_calculations).
-func (m *Machine) l1tf(d *dom.Domain) *xenpv.L1TF {
-	if !m.cfg.L1TF {
-		return nil
-	}
-	const cached = 46 // of a Skylake
-	safe := uint64(3) << (cached - 2)
-	if bits := d.Rules.MaxPA; bits < cached {
-		safe = 1 << bits
-	}
-	return &xenpv.L1TF{Mask: (1<<cached - 1) &^ mem.PageMask, Safe: safe}
-}
-
 // Domain is the PV domain; nil on the native platform.
 func (m *Machine) Domain() *dom.Domain {
 	if x, ok := m.plat.(*xen); ok {
