@@ -128,9 +128,9 @@ func TestNotModelled(t *testing.T) {
 	}{
 		{"instruction", "sse\n", nil, 15, []string{"<add>", "0f 58 c8", "addps"}},
 		{"instruction, tolerant", "sse\n", []string{"--tolerant"}, 15, []string{"addps"}},
-		{"hypercall", "x\n", nil, 15, []string{"hypercall 36 (domctl)", "<unusual+"}},
-		{"hypercall, tolerant", "x\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 36 (domctl)"}},
-		{"hypercall, tolerant, JSON", "x\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 36 (domctl)`}},
+		{"hypercall", "x\n", nil, 15, []string{"hypercall 7 (platform_op): XENPF_get_symbol", "<unusual+"}},
+		{"hypercall, tolerant", "x\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 7 (platform_op): XENPF_get_symbol"}},
+		{"hypercall, tolerant, JSON", "x\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 7 (platform_op): XENPF_get_symbol`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

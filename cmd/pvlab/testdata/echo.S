@@ -9,7 +9,7 @@
 #define CONSOLE_IO 18
 #define SCHED_OP 29
 #define EVENT_CHANNEL_OP 32
-#define DOMCTL 36
+#define PLATFORM_OP 7
 
 	.macro note type:req, desc:vararg
 	.balign 4
@@ -106,8 +106,8 @@ judge:	cmpb $'d', line
 add:	addps %xmm0, %xmm1
 2:	cmpb $'x', line
 	jne 3f
-	lea getdomaininfo, %rdi
-unusual: HYPERCALL(DOMCTL)
+	lea get_symbol, %rdi
+unusual: HYPERCALL(PLATFORM_OP)
 3:	ret
 
 	.code32
@@ -139,8 +139,8 @@ start_pvh:
 	.data
 	.balign 8
 poll:	.quad port, 1, 0		/* ports, nr_ports, no timeout */
-getdomaininfo: .long 5, 0x15		/* cmd, XEN_DOMCTL_INTERFACE_VERSION */
-	.skip 136
+get_symbol: .long 63, 0x03000001	/* cmd, XENPF_INTERFACE_VERSION */
+	.skip 128
 port:	.long 0
 zero:	.long 0
 answer:	.ascii "got "
