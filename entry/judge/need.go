@@ -9,7 +9,8 @@ import (
 )
 
 // RequireVar names the environment variable that lists the tools whose absence
-// is a failure: any of xen, qemu, cc, xenguest, with commas between.
+// is a failure: any of xen, qemu, cc, xenguest, xenstored, with
+// commas between.
 const RequireVar = "PVLAB_REQUIRE"
 
 // Required tells whether the tool must be on this machine.
@@ -22,8 +23,8 @@ func Required(tool string) bool {
 	return false
 }
 
-// Need returns nil if the tool (xen, qemu, cc, xenguest) is here, and otherwise the
-// error that says how to install it.
+// Need returns nil if the tool (xen, qemu, cc, xenguest, xenstored) is here, and otherwise
+// the error that says how to install it.
 func Need(tool string) error {
 	xen, qemu := Available()
 	switch tool {
@@ -43,8 +44,24 @@ func Need(tool string) error {
 				Install: "apt-get install -y --no-install-recommends libxen-dev"}
 		}
 		return nil
+	case "xenstored": // the daemon, and headers for what stands in for Xen
+		for _, path := range []string{Xenstored(), "/usr/include/xenctrl.h"} {
+			if _, err := os.Stat(path); err != nil {
+				return &Missing{Tool: "xenstored", What: "no C xenstored, or no headers for it, on this machine",
+					Install: "apt-get install -y --no-install-recommends xen-utils-4.17 libxen-dev"}
+			}
+		}
+		return nil
 	}
 	return fmt.Errorf("judge: no tool %q", tool)
+}
+
+// Xenstored is the path of the daemon: $PVLAB_XENSTORED, or where Debian has it.
+func Xenstored() string {
+	if path := os.Getenv("PVLAB_XENSTORED"); path != "" {
+		return path
+	}
+	return "/usr/lib/xen-4.17/bin/xenstored"
 }
 
 // TB is as much of testing.TB as Require needs.

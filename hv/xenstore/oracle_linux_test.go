@@ -28,8 +28,6 @@ type daemon struct {
 	tools      net.Conn
 }
 
-const xenstoredPath = "/usr/lib/xen-4.17/bin/xenstored"
-
 var preload = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "xenstored")
 	if err != nil {
@@ -43,31 +41,11 @@ var preload = sync.OnceValues(func() (string, error) {
 	return lib, nil
 })
 
-// executable is the daemon's path, $PVLAB_XENSTORED or the installed one. With
-// PVLAB_REQUIRE naming xenstored its absence is a failure.
-func executable(t testing.TB) string {
-	judge.Require(t, "cc")
-	path := os.Getenv("PVLAB_XENSTORED")
-	if path == "" {
-		path = xenstoredPath
-	}
-	for _, f := range []string{path, "/usr/include/xenctrl.h"} {
-		if _, err := os.Stat(f); err != nil {
-			const msg = "no xenstored: apt-get install -y --no-install-recommends xen-utils-4.17 libxen-dev"
-			if judge.Required("xenstored") {
-				t.Fatal(msg)
-			}
-			t.Skip("not run: " + msg)
-		}
-	}
-	return path
-}
-
-// start runs a daemon to which domain 1 is introduced after setup has written
-// what domain 0 writes.
+// start runs a daemon to which domain 1 is introduced, after domain 0 has written
+// the entries.
 func start(t testing.TB, entries []entry) *daemon {
 	t.Helper()
-	path := executable(t)
+	judge.Require(t, "cc", "xenstored")
 	lib, err := preload()
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +75,7 @@ func start(t testing.TB, entries []entry) *daemon {
 	d.page, err = syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	must(err)
 	f.Close()
-	d.cmd = exec.Command(path, "--no-fork", "--timeout", "watch-event=0")
+	d.cmd = exec.Command(judge.Xenstored(), "--no-fork", "--timeout", "watch-event=0")
 	d.cmd.Env = append(os.Environ(), "LD_PRELOAD="+lib, "XENSTORED_RUNDIR="+dir)
 
 	must(d.cmd.Start())
