@@ -72,10 +72,6 @@ func (m *Machine) buildXen() error {
 	if err := d.AdoptTables(start.L4MFN); err != nil {
 		return err
 	}
-	if !m.cfg.Dom0 {
-		d.GrantRing(abi.GnttabReservedConsole, start.ConsoleMFN)
-		d.GrantRing(abi.GnttabReservedXenstore, start.StoreMFN)
-	}
 	d.SetStart(start.RIP, start.RSP, start.RSI)
 	if !m.cfg.Dom0 {
 		if err := d.ShareRings(start.ConsoleMFN, start.StoreMFN); err != nil {

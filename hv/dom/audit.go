@@ -32,8 +32,6 @@ func (d *Domain) Held() (list []pagetable.Held) {
 		}
 	}
 	d.heldFIFO(hold)
-	hold(d.rings.console, pagetable.TypeWritable, "console ring of domain", int(d.ID))
-	hold(d.rings.store, pagetable.TypeWritable, "xenstore ring of domain", int(d.ID))
 	hold(d.PIRQEOIMap, pagetable.TypeWritable, "PIRQ EOI map of domain", int(d.ID))
 	d.heldGrants(hold)
 	return list

@@ -37,13 +37,6 @@ func (d *Domain) Backend() *grant.Backend {
 	return d.Grants.Backend(d.Grants.Table(0))
 }
 
-// GrantRing fills in one of the entries that the toolstack reserves for the
-// rings, and maps it as the daemon behind the ring does.
-func (d *Domain) GrantRing(ref uint32, mfn uint64) {
-	d.grantTable.Grant(ref, 0, mfn)
-	d.Backend().Map(d.ID, ref, false)
-}
-
 // heldGrants lists the references of grant mappings that no page table holds.
 func (d *Domain) heldGrants(hold func(mfn uint64, t pagetable.Type, by string, n int)) {
 	for _, t := range []uint16{d.ID, 0} {

@@ -4,20 +4,22 @@ import (
 	"fmt"
 
 	"pvlab/hv/mem"
-	"pvlab/pagetable"
+	"pvlab/hypercall/abi"
 )
 
 // rings are the pages that a domU shares with services in domain 0. They do
 // not change after ShareRings.
 type rings struct{ console, store uint64 }
 
-// ShareRings gives the frames of a domU's console and xenstore pages to their
-// services, which hold them mapped: until the domain's end they can be
-// nothing but ordinary pages.
+// ShareRings grants a domU's console and xenstore pages to domain 0, as the
+// toolstack does before the domain starts, and has their services map them:
+// until the domain's end they can be nothing but ordinary pages.
 func (d *Domain) ShareRings(console, store uint64) error {
-	for _, mfn := range []uint64{console, store} {
-		if err := d.Rules.GetPageAndType(mfn, d.owner(), pagetable.TypeWritable); err != 0 {
-			return fmt.Errorf("dom: ring page in frame %#x: %v", mfn, err)
+	back := d.Backend()
+	for ref, mfn := range []uint64{abi.GnttabReservedConsole: console, abi.GnttabReservedXenstore: store} {
+		d.grantTable.Grant(uint32(ref), 0, mfn)
+		if _, st := back.Map(d.ID, uint32(ref), false); st != 0 {
+			return fmt.Errorf("dom: ring page in frame %#x: %v", mfn, st)
 		}
 	}
 	d.rings = rings{console, store}
