@@ -14,6 +14,7 @@ type bootFlags struct {
 	platform string
 	dom0     bool
 	vcpus    int
+	pcpus    int
 	mem      size
 	cmdline  string
 	initrd   string
@@ -25,6 +26,8 @@ type bootFlags struct {
 	json     bool
 	tolerant bool
 	audit    uint64
+	noXPTI   bool
+	l1tf     bool
 }
 
 // defaultSteps ends a run that never ends by itself: about a minute here.
@@ -59,6 +62,7 @@ reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 
 	fl.StringVar(&f.platform, "platform", "", "xen or native (default: xen where the image fits both)")
 	fl.BoolVar(&f.dom0, "dom0", false, "xen: boot as the first domain")
 	fl.IntVar(&f.vcpus, "vcpus", 1, "number of virtual CPUs")
+	fl.IntVar(&f.pcpus, "pcpus", 0, "xen: processors that the virtual CPUs share (default: one for each)")
 	fl.Var(&f.mem, "mem", "guest memory, with suffix K, M or G")
 	fl.StringVar(&f.cmdline, "append", "", "kernel command line")
 	fl.StringVar(&f.initrd, "initrd", "", "initial ramdisk")
@@ -71,13 +75,16 @@ reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 
 	fl.BoolVar(&f.tolerant, "tolerant", false, "go on where something is not modelled, and say so in the verdict")
 	fl.Uint64Var(&f.audit, "check-invariants", 0, "xen: recount all page types and references at each N-th entry into Xen (slow)")
 	fl.Lookup("check-invariants").NoOptDefVal = "1"
+	fl.BoolVar(&f.noXPTI, "no-xpti", false, "xen: without page-table isolation, as Xen with xpti=no")
+	fl.BoolVar(&f.l1tf, "l1tf", false, "xen: on a host with the L1 terminal fault, against which Xen guards the domain")
 	return cmd
 }
 
 // config checks the flags and turns them into a machine's configuration.
 func (a *app) config(f *bootFlags) (hv.Config, error) {
-	c := hv.Config{Dom0: f.dom0, VCPUs: f.vcpus, Memory: uint64(f.mem), Cmdline: f.cmdline, CPU: f.cpu,
-		Seed: f.seed, Tolerant: f.tolerant, Audit: f.audit, Log: a.log}
+	c := hv.Config{Dom0: f.dom0, VCPUs: f.vcpus, PCPUs: f.pcpus, Memory: uint64(f.mem), Cmdline: f.cmdline, CPU: f.cpu,
+		Seed: f.seed, Tolerant: f.tolerant, Audit: f.audit,
+		NoXPTI: f.noXPTI, L1TF: f.l1tf, Log: a.log}
 	switch f.tlb {
 	case "keep":
 	case "drop":
@@ -90,6 +97,9 @@ func (a *app) config(f *bootFlags) (hv.Config, error) {
 	}
 	if f.vcpus < 1 || f.vcpus > hv.MaxVCPUs {
 		return c, usagef("--vcpus %d: want 1 to %d", f.vcpus, hv.MaxVCPUs)
+	}
+	if f.pcpus < 0 || f.pcpus > f.vcpus {
+		return c, usagef("--pcpus %d: want 1 to %d, the number of vCPUs", f.pcpus, f.vcpus)
 	}
 	if m := uint64(f.mem); m < hv.MinMemory || m > hv.MaxMemory {
 		return c, usagef("--mem %d bytes: want 4M to 16G", m)

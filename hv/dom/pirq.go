@@ -111,6 +111,17 @@ func (d *Domain) unbindPIRQ(pirq uint32) {
 	d.stopIRQ(int(p.IRQ))
 }
 
+// CrashesXen reports whether closing an open port makes Xen 4.17 itself crash:
+// its PIRQ was unmapped while bound, and then mapped again
+// (X/irq.c:__pirq_guest_unbind, pirq_guest_unbind).
+func (d *Domain) CrashesXen(p *Port) bool {
+	if p.State != abi.EvtchnStatPIRQ {
+		return false
+	}
+	irq := d.IRQ.PIRQ[p.Peer].IRQ
+	return irq == 0 || irq > 0 && !d.IRQ.Bound[irq]
+}
+
 func (d *Domain) stopIRQ(irq int) {
 	d.IRQ.Bound[irq] = false
 	d.IRQ.Pins.shutdown(irq)
@@ -261,7 +272,7 @@ func (d *Domain) UnmapPIRQ(pirq int32) abi.Errno {
 		d.stopIRQ(int(irq))
 		p.IRQ, d.IRQ.OfIRQ[irq] = -irq, int16(-pirq)
 	} else {
-		*p, d.IRQ.OfIRQ[irq] = PIRQ{}, 0
+		*p, d.IRQ.OfIRQ[irq] = PIRQ{Port: p.Port, Known: p.Port != 0}, 0
 	}
 	d.IRQ.Denied[irq] = true
 	return 0

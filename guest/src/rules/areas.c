@@ -9,7 +9,8 @@ extern const struct demo iret_demos[], iret_mode_demos[];
 extern const struct demo debug_demos[], debug_reg_demos[];
 extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
-extern const struct demo evt_periodic_demos[], evt_vcpu_demos[];
+extern const struct demo evt_periodic_demos[], evt_vcpu_demos[], evt_pirq_demos[], evt_fifo_demos[];
+extern const struct demo evt_sched_demos[], callback_switch_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
 extern const struct demo nat_gate_demos[], nat_return_demos[], abi_demos[];
 extern const struct demo tool_sysctl_demos[], tool_platform_demos[], tool_domctl_demos[], tool_misc_demos[];
@@ -27,6 +28,7 @@ const struct area areas[] = {
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
 	{ "CB", callback_nmi_demos },
+	{ "CB", callback_switch_demos },
 	{ "IRET", iret_demos },
 	{ "IRET", iret_mode_demos },
 	{ "DBG", debug_demos },
@@ -38,6 +40,9 @@ const struct area areas[] = {
 	{ "EVT", evt_port_ops_demos },
 	{ "EVT", evt_periodic_demos },
 	{ "EVT", evt_vcpu_demos },
+	{ "EVT", evt_fifo_demos },
+	{ "EVT", evt_pirq_demos },
+	{ "EVT", evt_sched_demos },
 	{ "MM", mm_demos },
 	{ "MM", mm_grant_demos },
 	{ "GNT", gnt_demos },

@@ -22,6 +22,7 @@ enum kind {
 #define RUN_DIES	1
 #define BAD_DIES	2
 #define TWO_VCPUS	4		/* it needs a domain of two vCPUs */
+#define ONE_CPU		32		/* which share one processor */
 #define NATIVE		64		/* it runs on bare metal, not on Xen */
 #define BOTH		128		/* it runs on either */
 #define ONE_CPU		32		/* which share one processor */
