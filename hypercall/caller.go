@@ -146,15 +146,6 @@ func (c *Caller) unmodelled(sub string) (uint64, error) {
 	return abi.ENOSYS.Result(), nil
 }
 
-// subOp is the answer for an operation that is not built, by its name in the
-// table.
-func (c *Caller) subOp(cmd uint64) (uint64, error) {
-	if op := c.table[min(c.number, maxHypercall)].Ops.find(cmd); op != nil {
-		return c.unmodelled(op.Name)
-	}
-	return c.unmodelled(fmt.Sprintf("operation %d", cmd))
-}
-
 // opName names the operation that a call is about to do, "" if that cannot be
 // said: for the eyes of observers only.
 func (c *Caller) opName(row *Row) string {

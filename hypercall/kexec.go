@@ -140,7 +140,8 @@ func kexecLoad(c *Caller) (uint64, error) {
 		return ret(abi.EINVAL)
 	}
 	for i := range int(n) {
-		if (field(i, 2)|field(i, 2)+field(i, 3))&pageMask != 0 {
+		start, end := field(i, 2), field(i, 2)+field(i, 3)
+		if (start|end)&pageMask != 0 {
 			return ret(abi.EADDRNOTAVAIL)
 		}
 	}

@@ -24,7 +24,7 @@ type handler func(c *Caller) (uint64, error)
 func Rows() []Row {
 	return []Row{
 		{abi.HypSetTrapTable, "set_trap_table", 1, Full, "", Ops{}, setTrapTable},
-		{abi.HypMMUUpdate, "mmu_update", 4, Partial, "own domain only", mmuUpdateOps(), mmuUpdate},
+		{abi.HypMMUUpdate, "mmu_update", 4, Full, "", mmuUpdateOps(), mmuUpdate},
 		{abi.HypSetGDT, "set_gdt", 2, Full, "", Ops{}, setGDT},
 		{abi.HypStackSwitch, "stack_switch", 2, Full, "", Ops{}, stackSwitch},
 		{abi.HypSetCallbacks, "set_callbacks", 3, Full, "", Ops{}, setCallbacks},
@@ -35,7 +35,7 @@ func Rows() []Row {
 		{abi.HypGetDebugreg, "get_debugreg", 1, Full, "", Ops{}, getDebugreg},
 		{abi.HypUpdateDescriptor, "update_descriptor", 2, Full, "", Ops{}, updateDescriptor},
 		{11, "unused", 0, NoSys, "", Ops{}, nil},
-		{abi.HypMemoryOp, "memory_op", 2, Partial, "reservations, maps, M2P queries", memoryOps(), memoryOp},
+		{abi.HypMemoryOp, "memory_op", 2, Full, "", memoryOps(), memoryOp},
 		{abi.HypMulticall, "multicall", 2, Full, "", Ops{}, multicall},
 		{abi.HypUpdateVAMapping, "update_va_mapping", 3, Full, "", Ops{}, updateVAMapping},
 		{abi.HypSetTimerOp, "set_timer_op", 1, Full, "", Ops{}, setTimerOp},
@@ -45,7 +45,7 @@ func Rows() []Row {
 		{abi.HypPhysdevOpCompat, "physdev_op_compat", 1, Full, "", physdevCompatOps(), physdevOpCompat},
 		{abi.HypGrantTableOp, "grant_table_op", 3, Full, "", grantTableOps(), grantTableOp},
 		{abi.HypVMAssist, "vm_assist", 2, Full, "", vmAssistOps(), vmAssist},
-		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Partial, "own domain only", Ops{}, updateVAMappingOther},
+		{abi.HypUpdateVAMappingOther, "update_va_mapping_otherdomain", 4, Full, "", Ops{}, updateVAMappingOther},
 		{abi.HypIret, "iret", 0, Full, "", Ops{}, iret},
 		{abi.HypVCPUOp, "vcpu_op", 3, Full, "", vcpuOps(), vcpuOp},
 		{abi.HypSetSegmentBase, "set_segment_base", 2, Full, "", segmentBaseOps(), setSegmentBase},

@@ -77,7 +77,7 @@ exception-entry sequence kills a guest: which instruction, which frame slot, whi
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "console", "form of the log: console or json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%v", err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.bootCmd(), a.demoCmd(), a.frameCmd(), a.conformCmd(), a.randomCmd(), a.rulesCmd(), a.explainRuleCmd(), a.benchCmd(), a.versionCmd())
+	root.AddCommand(a.bootCmd(), a.demoCmd(), a.frameCmd(), a.conformCmd(), a.randomCmd(), a.rulesCmd(), a.explainRuleCmd(), a.hypercallsCmd(), a.benchCmd(), a.versionCmd())
 	return root
 }
 
