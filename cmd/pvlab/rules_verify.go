@@ -168,7 +168,7 @@ func bookSummary() string {
 			breakable++
 		case r.Kind == "fact":
 			fact++
-		case r.ShownBy != "":
+		case r.ShownBy != nil:
 			shown++
 		default:
 			without++
@@ -188,8 +188,11 @@ func chosen(all []ruledemo.Demo, ids []string, area string) ([]ruledemo.Demo, er
 		switch {
 		case r == nil:
 			return nil, usagef("no rule %q: `pvlab rules` lists them", id)
-		case r.ShownBy != "":
-			id = r.ShownBy
+		case r.ShownBy != nil:
+			for _, by := range r.ShownBy {
+				wanted[by] = true
+			}
+			continue
 		case r.NoDemo != "" && len(ids) == 1:
 			return nil, &exitError{exitFinding, fmt.Errorf("%s has no demo: %s", r.ID, r.NoDemo)}
 		}

@@ -24,10 +24,12 @@ type Rule struct {
 	Statement string // one sentence
 	// Kind is "breakable" (its demo comes in a good and a bad form) or "fact"
 	// (the demo observes it); "" when the rule has no demo of its own. Then
-	// either ShownBy is the rule whose demo shows exactly this, or NoDemo says
-	// why there is none (field "demo": "as CB-05", or "none, REASON").
-	Kind, ShownBy, NoDemo string
-	Tier                  string // "core" or "second": what entry stubs rarely meet
+	// either ShownBy are the rules whose demos show exactly this, or NoDemo says
+	// why there is none (field "demo": "as CB-05, CB-06", or "none, REASON").
+	Kind    string
+	ShownBy []string
+	NoDemo  string
+	Tier    string // "core" or "second": what entry stubs rarely meet
 	// Documented says where the rule can be read outside this book.
 	Documented string
 	Source     string // Xen file:function, or manual section
@@ -106,17 +108,10 @@ func parse(name, text string) (*Rule, error) {
 		case "kind":
 			r.Kind = f[2]
 		case "demo":
-			var isID, isReason bool
-			r.ShownBy, isID = strings.CutPrefix(f[2], "as ")
-			r.NoDemo, isReason = strings.CutPrefix(f[2], "none, ")
-			if isID == isReason {
+			if ids, ok := strings.CutPrefix(f[2], "as "); ok {
+				r.ShownBy = strings.Split(ids, ", ")
+			} else if r.NoDemo, ok = strings.CutPrefix(f[2], "none, "); !ok {
 				return nil, fmt.Errorf("%s: demo: want \"as ID\" or \"none, REASON\", got %q", name, f[2])
-			}
-			if !isID {
-				r.ShownBy = ""
-			}
-			if !isReason {
-				r.NoDemo = ""
 			}
 		case "tier":
 			r.Tier = f[2]

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,6 +25,23 @@ func TestPages(t *testing.T) {
 		if r.Source == "" && r.Since == "" {
 			t.Errorf("%s: neither source nor since", r.ID)
 		}
+		ways := 0
+		for _, has := range []bool{r.Kind != "", r.ShownBy != nil, r.NoDemo != ""} {
+			if has {
+				ways++
+			}
+		}
+		if ways != 1 {
+			t.Errorf("%s: want one of kind (it has a demo), demo: as ID, demo: none, REASON", r.ID)
+		}
+		if r.Kind != "" && r.Kind != "breakable" && r.Kind != "fact" {
+			t.Errorf("%s: kind %q", r.ID, r.Kind)
+		}
+		for _, by := range r.ShownBy {
+			if other := Get(by); other == nil || other.Kind == "" {
+				t.Errorf("%s is shown by %q, which has no demo", r.ID, by)
+			}
+		}
 		for _, l := range strings.Split(r.Page, "\n") {
 			if len(l) > 120 && !strings.HasPrefix(l, "- ") {
 				t.Errorf("%s: a line of %d characters", r.ID, len(l))
@@ -37,6 +56,31 @@ func TestPages(t *testing.T) {
 		if last[a.Name] == "" {
 			t.Errorf("area %s has no page", a.Name)
 		}
+	}
+}
+
+// TestWithoutDemo: docs/conformance.md lists the rules without a demo, with the
+// reasons that their pages give.
+func TestWithoutDemo(t *testing.T) {
+	b, err := os.ReadFile("../conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(b), "\n## Rules\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var got, want []string
+	for l := range strings.Lines(section) {
+		if l, ok := strings.CutPrefix(strings.TrimSpace(l), "| "); ok && !strings.HasPrefix(l, "rule ") && !strings.HasPrefix(l, "---") {
+			got = append(got, "| "+l)
+		}
+	}
+	for _, r := range All() {
+		if r.NoDemo != "" {
+			want = append(want, "| "+r.ID+" | "+r.NoDemo+" |")
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the table of docs/conformance.md has\n%s\nthe pages say\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -13,6 +13,7 @@ extern const struct demo evt_periodic_demos[], evt_vcpu_demos[], evt_pirq_demos[
 extern const struct demo evt_sched_demos[], callback_switch_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
 extern const struct demo nat_gate_demos[], nat_return_demos[], abi_demos[];
+extern const struct demo hist_demos[];
 extern const struct demo tool_sysctl_demos[], tool_platform_demos[], tool_domctl_demos[], tool_misc_demos[];
 extern const struct demo gnt_demos[], mm_grant_demos[];
 
@@ -56,5 +57,6 @@ const struct area areas[] = {
 	{ "NAT", nat_gate_demos },
 	{ "NAT", nat_return_demos },
 	{ "ABI", abi_demos },
+	{ "HIST", hist_demos },
 	{ NULL, NULL },
 };
