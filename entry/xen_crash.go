@@ -61,6 +61,16 @@ func (x *Xen) crashFailsafe(addr uint64, name string) {
 	x.die("CRASH-06", why)
 }
 
+// CrashL1TF is CRASH-09: the guest was about to have an entry of a level
+// through which the processor could leak.
+func (x *Xen) CrashL1TF(level int, e pagetable.Entry) {
+	v := x.V
+	text := fmt.Sprintf("d%d L1TF-vulnerable L%de %016x - Crashing", v.Dom.ID, level, uint64(e))
+	v.Dom.Print(text)
+	v.Dom.Print("domain_crash called from " + v.Dom.Version.Text.L1TFLine)
+	x.die("CRASH-09", text)
+}
+
 // die prints the common tail and shuts the domain down.
 func (x *Xen) die(rule, text string) {
 	v := x.V

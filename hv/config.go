@@ -64,6 +64,14 @@ type Config struct {
 	// every frame: RF is not set in the saved RFLAGS of a fault, and IRET and
 	// SYSRET do not load VIF and VIP. Only comparisons with the judge want it (docs/conformance.md).
 	AsReference bool
+	// NoXPTI turns page-table isolation off, Xen's xpti=no: stale translations
+	// outlive a visit to Xen, and user mode sees the M2P table only where its
+	// own root has it (MM-11, MM-21).
+	NoXPTI bool
+	// L1TF makes the host one that is vulnerable to the L1 terminal fault, and
+	// Xen guard the domain against it: as pv-l1tf=domu, the default on such
+	// hosts, does a domU, and pv-l1tf=dom0 a dom0 (MM-19, CRASH-09).
+	L1TF bool
 	// Audit derives the invariants of page types from scratch (Machine.Audit)
 	// at each Audit-th entry into Xen; 0 never does. A broken one ends Run with
 	// a *Defect.

@@ -39,7 +39,7 @@ func (m *Machine) buildXen() error {
 	o := dom.Options{
 		ID: 1, VCPUs: m.cfg.VCPUs, PCPUs: m.cfg.PCPUs, Pages: pages, Privileged: m.cfg.Dom0,
 		ExtendedCR3: m.img.Xen.PAE == "yes",
-		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference,
+		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference, NoXPTI: m.cfg.NoXPTI,
 		NewCPU: func(int) *cpu.CPU {
 			c := m.newCPU(nil)
 			c.Bus = &xenBus{m, c}
@@ -83,7 +83,8 @@ func (m *Machine) buildXen() error {
 		}, m.Now)
 		d.Store = x.store.Serve
 	}
-	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, FaultRF: !m.cfg.AsReference})
+	x.pv = xenpv.New(d, xenpv.Options{Tolerant: m.cfg.Tolerant, Unsure: m.note, FaultRF: !m.cfg.AsReference,
+		XPTI: !m.cfg.NoXPTI, L1TF: m.l1tf(d)})
 	return nil
 }
 
@@ -92,6 +93,22 @@ const (
 	domUName = "guest"
 	domUUUID = "00000000-0000-4000-8000-000000000001"
 )
+
+// l1tf are the figures of the guard, if it is asked for: a processor of which
+// more address bits are cached than it announces is safe from the announced
+// ones on, another from three quarters of its space on (X/spec_ctrl.c:
+// l1tf_calculations).
+func (m *Machine) l1tf(d *dom.Domain) *xenpv.L1TF {
+	if !m.cfg.L1TF {
+		return nil
+	}
+	const cached = 46 // of a Skylake
+	safe := uint64(3) << (cached - 2)
+	if bits := d.Rules.MaxPA; bits < cached {
+		safe = 1 << bits
+	}
+	return &xenpv.L1TF{Mask: (1<<cached - 1) &^ mem.PageMask, Safe: safe}
+}
 
 // Domain is the PV domain; nil on the native platform.
 func (m *Machine) Domain() *dom.Domain {

@@ -32,10 +32,13 @@ func (r *Rules) promoteL1(mfn uint64) abi.Errno {
 	owner := r.M.Info(mfn).Owner
 	for i := 0; i < entries; i++ {
 		old := r.entry(mfn, i)
-		if !old.Has(Present) {
+		if !old.Has(Present) && !r.Leaks(old, TypeL1) {
 			continue
 		}
-		flip, err := r.getL1(old, owner, owner)
+		flip, err := Entry(0), abi.ERESTART
+		if old.Has(Present) {
+			flip, err = r.getL1(old, owner, owner)
+		}
 		if err != 0 {
 			for i--; i >= 0; i-- {
 				r.putL1(r.entry(mfn, i))
@@ -56,10 +59,14 @@ func (r *Rules) promoteTable(mfn uint64, t Type) abi.Errno {
 	owner := r.M.Info(mfn).Owner
 	for i := 0; i < entries; i++ {
 		old := r.entry(mfn, i)
-		if !guestSlot(t, i) || !old.Has(Present) {
+		if !guestSlot(t, i) || !old.Has(Present) && !r.Leaks(old, t) {
 			continue
 		}
-		if err := r.getTable(old, mfn, t, owner); err != 0 {
+		err := abi.ERESTART
+		if old.Has(Present) {
+			err = r.getTable(old, mfn, t, owner)
+		}
+		if err != 0 {
 			for i--; i >= 0; i-- {
 				if guestSlot(t, i) {
 					r.putTable(r.entry(mfn, i), mfn)
@@ -160,6 +167,8 @@ func (r *Rules) modL1(mfn uint64, i int, val Entry, owner, pgOwner uint16, prese
 			return err
 		}
 		val ^= flip
+	} else if r.Leaks(val, TypeL1) {
+		return abi.ERESTART
 	}
 	r.setEntry(mfn, i, keepAD(old, val, preserveAD))
 	r.putL1(old)
@@ -184,6 +193,8 @@ func (r *Rules) modTable(mfn uint64, i int, val Entry, t Type, owner uint16, pre
 		if err := r.getTable(val, mfn, t, owner); err != 0 {
 			return err
 		}
+	} else if r.Leaks(val, t) {
+		return abi.ERESTART
 	}
 	r.setEntry(mfn, i, keepAD(old, val, preserveAD))
 	r.putTable(old, mfn)

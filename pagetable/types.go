@@ -56,6 +56,9 @@ type Rules struct {
 	Hardware func(owner uint16) bool
 	// MaxPA is the number of physical address bits, which bounds MMIO.
 	MaxPA uint
+	// L1TF guards against entries that a vulnerable processor leaks through;
+	// nil does not.
+	L1TF *L1TF
 	// Flush drops all translations of the domain's vCPUs: called when a frame
 	// changes its type (a stale writable translation could exist) and after
 	// L2-L4 changes (MM-11).

@@ -26,6 +26,8 @@ type bootFlags struct {
 	json     bool
 	tolerant bool
 	audit    uint64
+	noXPTI   bool
+	l1tf     bool
 }
 
 // defaultSteps ends a run that never ends by itself: about a minute here.
@@ -73,13 +75,16 @@ reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 
 	fl.BoolVar(&f.tolerant, "tolerant", false, "go on where something is not modelled, and say so in the verdict")
 	fl.Uint64Var(&f.audit, "check-invariants", 0, "xen: recount all page types and references at each N-th entry into Xen (slow)")
 	fl.Lookup("check-invariants").NoOptDefVal = "1"
+	fl.BoolVar(&f.noXPTI, "no-xpti", false, "xen: without page-table isolation, as Xen with xpti=no")
+	fl.BoolVar(&f.l1tf, "l1tf", false, "xen: on a host with the L1 terminal fault, against which Xen guards the domain")
 	return cmd
 }
 
 // config checks the flags and turns them into a machine's configuration.
 func (a *app) config(f *bootFlags) (hv.Config, error) {
 	c := hv.Config{Dom0: f.dom0, VCPUs: f.vcpus, PCPUs: f.pcpus, Memory: uint64(f.mem), Cmdline: f.cmdline, CPU: f.cpu,
-		Seed: f.seed, Tolerant: f.tolerant, Audit: f.audit, Log: a.log}
+		Seed: f.seed, Tolerant: f.tolerant, Audit: f.audit,
+		NoXPTI: f.noXPTI, L1TF: f.l1tf, Log: a.log}
 	switch f.tlb {
 	case "keep":
 	case "drop":

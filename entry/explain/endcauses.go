@@ -36,6 +36,8 @@ func (d *diagnosis) ofEnding() *Cause {
 			v["cs"], frame = fmt.Sprintf("%#x", cs.Value&0xffff), d.t.returns[n-1].Frame
 		}
 		return d.cause("no-user-table", last.Number, last.RIP, frame, v)
+	case "CRASH-09":
+		return d.cause("l1tf", last.Number, last.RIP, 0, v)
 	}
 	if d.t.platform != Native {
 		return nil

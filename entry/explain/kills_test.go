@@ -20,6 +20,7 @@ func TestKills(t *testing.T) {
 		{"bad stack", "bad-stack", "FRAME-14", Ending{How: "killed", Rule: "CRASH-03", Slot: "ss", Addr: 0x7ff8, Console: walk}, "its word ss would lie at 0x7ff8"},
 		{"stack in Xen's hole", "hole-stack", "FRAME-15", Ending{How: "killed", Rule: "CRASH-01"}, "0x80000"},
 		{"iret frame unreadable", "iret-unreadable", "IRET-02", Ending{How: "killed", Rule: "CRASH-04"}, "0x80000"},
+		{"an entry that leaks", "l1tf", "MM-19", Ending{How: "killed", Rule: "CRASH-09"}, "without P"},
 		{"no user table", "no-user-table", "IRET-04", Ending{How: "killed", Rule: "CRASH-05"}, "RPL 3"},
 	}
 	for _, tc := range tests {

@@ -157,6 +157,10 @@ var kinds = map[string]kind{
 		"HYPERVISOR_iret took cs {cs}, with RPL 3, from its own slot, and no user page table was ever given to Xen",
 		"give Xen one with MMUEXT_NEW_USER_BASEPTR before the first return to user mode (BOOT-12)",
 		"On bare metal user and kernel mode share the page table of CR3."},
+	"l1tf": {"MM-19", true,
+		"a page-table entry without P was to hold the address of memory, on a host where that can be read through the L1 terminal fault",
+		"keep the address bits of such entries zero or above all memory: invert them, as Linux does",
+		"Bare metal takes any value in an entry without P; what leaks is the kernel's own affair."},
 
 	// Survived, but not unharmed.
 	"never-loaded": {"FRAME-02", false,

@@ -28,6 +28,8 @@ func classify(o *Outcome, symbol, message string) string {
 		return "CRASH-05"
 	case strings.HasSuffix(message, msgFailsafe):
 		return "CRASH-06"
+	case strings.Contains(message, msgL1TF):
+		return "CRASH-09"
 	case strings.Contains(symbol, bounceStoreFault):
 		return "CRASH-03"
 	case strings.HasSuffix(symbol, bounceBadStack):

@@ -137,7 +137,7 @@ func (c *comparison) lines(field string, model, real []string) {
 
 // reReport begins the report of a death.
 var reReport = regexp.MustCompile(`Unhandled: vec|^Pagetable walk from|^domain_crash|crashed on cpu|^Hardware (Dom|domain )|` +
-	msgIretUnreadable + `|` + msgNoUserTables + `|` + msgFailsafe)
+	msgIretUnreadable + `|` + msgNoUserTables + `|` + msgFailsafe + `|` + msgL1TF)
 
 // report is the masked text of the death, from its first line on.
 func (c *comparison) report(xen []string) []string {

@@ -72,6 +72,7 @@ const (
 	msgIretUnreadable = "Fault while reading IRET context from guest stack"
 	msgNoUserTables   = "Guest switching to user mode with no user page tables"
 	msgFailsafe       = "creating failsafe callback frame" // 4.17: "error while " before it, later "Error "
+	msgL1TF           = " L1TF-vulnerable L"
 )
 
 func (p *consoleParser) xen(s string) {
@@ -100,7 +101,7 @@ func (p *consoleParser) xen(s string) {
 	case reCrashed.MatchString(s):
 		p.killed = true
 	case strings.HasSuffix(s, msgIretUnreadable), strings.HasSuffix(s, msgNoUserTables),
-		strings.HasSuffix(s, msgFailsafe):
+		strings.HasSuffix(s, msgFailsafe), strings.Contains(s, msgL1TF):
 		p.iret = s
 	default:
 		p.reports(s)

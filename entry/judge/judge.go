@@ -58,6 +58,9 @@ type Run struct {
 	// lines matter: Xen is not asked for its messages about single calls, and
 	// exceptions are not recorded (Outcome.Traps is empty).
 	Bulk bool
+	// XenOptions are put behind Xen's own command line: for what differs from
+	// the defaults, which everything else is compared on.
+	XenOptions string
 }
 
 func (r Run) withDefaults() Run {

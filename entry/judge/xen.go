@@ -66,10 +66,14 @@ func (j *Judge) bootXen(ctx context.Context, r Run, image, initrd string) (*xenW
 	if r.Bulk {
 		cmdline, keep = bulkCmdline, nil
 	}
+	options := fmt.Sprintf(cmdline, r.MemMiB, r.VCPUs)
+	if r.XenOptions != "" {
+		options += " " + r.XenOptions
+	}
 	m, err := startMachine(j.qemu, []string{
 		"-accel", "tcg", "-cpu", cpuUnderXen,
 		"-m", strconv.Itoa(r.MemMiB + hostMiB), "-smp", strconv.Itoa(r.PCPUs),
-		"-kernel", j.xen, "-append", fmt.Sprintf(cmdline, r.MemMiB, r.VCPUs),
+		"-kernel", j.xen, "-append", options,
 		"-initrd", module,
 	}, false, keep)
 	if err != nil {

@@ -124,6 +124,9 @@ type CPU struct {
 	Policy Policy
 	// MaxPA is the number of physical address bits.
 	MaxPA uint
+	// Addresses from AltFrom up to AltTo are translated by the root at physical
+	// address AltCR3 instead of CR3's; none when that is 0.
+	AltFrom, AltTo, AltCR3 uint64
 	// KeepTLB keeps stale translations until the guest flushes them
 	// (`--tlb keep`); otherwise any write to a walked table drops them.
 	KeepTLB bool

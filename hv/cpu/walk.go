@@ -25,7 +25,11 @@ func (c *CPU) walkAs(e *tlbEntry, lin uint64, a access, user bool) bool {
 	} else if !c.Long() {
 		w = c.walkPAE(lin)
 	} else {
-		w = pagetable.Translate(c.Mem, c.CR3, lin, c.MaxPA, c.EFER&x86.EFERNXE != 0)
+		root := c.CR3
+		if lin >= c.AltFrom && lin < c.AltTo && c.AltCR3 != 0 {
+			root = c.AltCR3
+		}
+		w = pagetable.Translate(c.Mem, root, lin, c.MaxPA, c.EFER&x86.EFERNXE != 0)
 	}
 	if !w.Mapped {
 		code := c.faultCode(a, user)

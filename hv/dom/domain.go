@@ -42,6 +42,8 @@ type Options struct {
 	// says whether the domain is to be told. Nil for none.
 	Store  func(page []byte) (notify bool)
 	Probes *probe.Set
+	// NoXPTI maps Xen's part of the address space as the guest's roots say.
+	NoXPTI bool
 	// AsReference makes IRET and SYSRET leave VIF and VIP alone, as QEMU's
 	// processor does and real ones do not (docs/conformance.md).
 	AsReference bool

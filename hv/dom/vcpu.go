@@ -138,6 +138,10 @@ func (d *Domain) newVCPU(id int) *VCPU {
 		v.InfoMFN = 0 // no legacy slot: dummy until registered (EVT-16)
 	}
 	v.CPU = d.NewCPU(id)
+	if d.space.isolated != 0 {
+		v.CPU.AltFrom, v.CPU.AltTo = abi.HypervisorVirtStart, abi.HypervisorVirtEnd
+		v.CPU.AltCR3 = d.space.isolated << mem.PageShift
+	}
 	v.resetCPU()
 	v.CR4 = v.FixCR4(0)
 	return v
@@ -238,6 +242,9 @@ func (v *VCPU) Runnable() bool { return !v.Down && !v.Blocked && !v.Dom.ShutDown
 
 // Enter and Leave bracket Xen's work for this vCPU: it is Xen's "current".
 func (v *VCPU) Enter() { v.running = true }
+
+// Running reports whether it is.
+func (v *VCPU) Running() bool { return v.running }
 
 // Leave ends it.
 func (v *VCPU) Leave() { v.running = false }

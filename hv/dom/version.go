@@ -27,6 +27,7 @@ type TextAddresses struct {
 	StoreFault   uint64 // CRASH-03 for slot 6; each lower slot lies 4 bytes further
 	IretCrash    string // CRASH-04, CRASH-05
 	FailsafeLine string // CRASH-06
+	L1TFLine     string // CRASH-09
 	IDT          uint64 // the first processor's table, as SIDT reads it (PRIV-05)
 }
 
@@ -46,6 +47,7 @@ func Xen417() Version {
 			IDT:          0xffff82d040577000,
 			IretCrash:    "arch/x86/pv/iret.c:104",
 			FailsafeLine: "arch/x86/domain.c:1745",
+			L1TFLine:     "./arch/x86/include/asm/shadow.h:219",
 		},
 	}
 }

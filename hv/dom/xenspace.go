@@ -48,6 +48,7 @@ type space struct {
 	perDomain  []uint64 // L1s of the per-domain area, 16 vCPUs each
 	gdt        []uint64 // Xen's GDT page, one a vCPU
 	sharedInfo uint64
+	isolated   uint64 // root that the processors use for slots 256-271 under page-table isolation, else 0
 	m2pEnd     uint64 // first frame after the M2P table
 	full       [abi.L4LastXenSlot - abi.L4FirstXenSlot + 1]pagetable.Entry
 }
@@ -153,10 +154,11 @@ func (d *Domain) buildSpace(n int) error {
 }
 
 // fillSlots decides what L4 slots 256-271 hold: in every root of the guest,
-// and in Xen's own view. With page-table isolation (HIST-16) nothing but the
-// M2P and the per-domain area is mapped while the guest runs, though the
-// guest's L4 shows entries for the rest: here they lead to an empty table, so
-// that accesses fault as not present.
+// and in Xen's own view. With page-table isolation (HIST-16) the processors
+// don't use what the guest's roots have there: nothing but the M2P and the
+// per-domain area is mapped while the guest runs, for user mode too (MM-21).
+// What the roots show besides leads to an empty table, so that accesses fault
+// as not present; without isolation the direct map is there, for Xen alone.
 func (d *Domain) fillSlots(m2pL3 uint64) {
 	s, slots := &d.space, &d.Rules.XenSlots
 	empty := d.xenFrame()
@@ -168,6 +170,27 @@ func (d *Domain) fillSlots(m2pL3 uint64) {
 	slots[slot(abi.L4DirectMap)] = pagetable.Make(empty, xenTable|pagetable.NX)
 	s.full = *slots
 	s.full[slot(abi.L4DirectMap)] = pagetable.Make(d.directMap(), xenTable|pagetable.NX)
+	if d.NoXPTI {
+		*slots = s.full
+		slots[slot(abi.L4Xen)] = pagetable.Make(d.imageMap(), xenTable)
+		return
+	}
+	s.isolated = d.xenFrame()
+	for _, n := range [...]int{abi.L4M2PSlot, abi.L4PerDomain} {
+		d.setEntry(s.isolated, uint64(n), slots[slot(n)])
+	}
+}
+
+// imageMap maps where Xen's image is, in 2 MiB pages of nothing: only that
+// they are there shows, in the error code of a guest's access.
+func (d *Domain) imageMap() uint64 {
+	const image, size = 0xffff82d040200000, 3 // XEN_VIRT_START, without the first 2 MiB
+	l3, l2 := d.xenFrame(), d.xenFrame()
+	d.setEntry(l3, pagetable.Index(image, 3), pagetable.Make(l2, xenTable))
+	for i := uint64(0); i < size; i++ {
+		d.setEntry(l2, pagetable.Index(image, 2)+i, pagetable.Make(0, xenTable|pagetable.PSE|pagetable.Global))
+	}
+	return l3
 }
 
 // directMap builds the tables of Xen's direct map of all RAM, which only

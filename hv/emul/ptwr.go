@@ -51,6 +51,16 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 		}
 		return Result{}
 	}
+	if e := pagetable.Entry(val); !e.Has(pagetable.Present) && d.Rules.L1TF != nil {
+		// The registers that a dump shows are those before the store.
+		after := v.CPU.State
+		t.undo()
+		if d.Rules.Leaks(e, pagetable.TypeL1) {
+			return Result{Handled: true}
+		}
+		v.CPU.State = after
+		v.CPU.StateChanged()
+	}
 	if _, err := d.Rules.Emulated(t.pa(), pagetable.Entry(val), d.Owner(), false, 0); err != 0 {
 		t.undo()
 		return Result{}

@@ -13,6 +13,7 @@ import (
 	"pvlab/hv/dom"
 	"pvlab/hv/x86"
 	"pvlab/hypercall"
+	"pvlab/pagetable"
 )
 
 // Action tells the machine what became of the vCPU.
@@ -37,10 +38,18 @@ type Options struct {
 	// fault) and reports it to Unsure; else it ends the run.
 	Tolerant bool
 	Unsure   func(what string)
+	// L1TF guards the domain's page tables; nil does not.
+	L1TF *L1TF
+	// XPTI loads CR3 on each return to the guest, which drops its translations:
+	// page-table isolation (MM-11).
+	XPTI bool
 	// FaultRF makes faults save RFLAGS with RF set, as processors do and QEMU
 	// does not.
 	FaultRF bool
 }
+
+// L1TF are the processor's figures for the guard (pagetable.L1TF).
+type L1TF struct{ Mask, Safe uint64 }
 
 // Platform is Xen with one domain.
 type Platform struct {
@@ -65,7 +74,21 @@ func New(d *dom.Domain, o Options) *Platform {
 		c.Tolerant, c.Unsure = o.Tolerant, o.Unsure
 		p.vcpu = append(p.vcpu, border{x, c})
 	}
+	if g := o.L1TF; g != nil {
+		d.Rules.L1TF = &pagetable.L1TF{Mask: g.Mask, Safe: g.Safe, Crash: p.crashL1TF}
+	}
 	return p
+}
+
+// crashL1TF ends the domain for what the vCPU that Xen works for did.
+func (p *Platform) crashL1TF(level pagetable.Type, e pagetable.Entry) {
+	for i := range p.vcpu {
+		if x := p.vcpu[i].x; x.V.Running() {
+			x.CrashL1TF(int(level), e)
+			return
+		}
+	}
+	panic("xenpv: a page table changed while no vCPU was in Xen")
 }
 
 // Ready reports whether vCPU v can be run.
@@ -130,6 +153,9 @@ func (p *Platform) HandleExit(v *dom.VCPU, ex *cpu.Exit) (Action, error) {
 	}
 	if v.Runnable() {
 		b.x.Resume()
+	}
+	if p.opts.XPTI {
+		v.CPU.FlushTLB()
 	}
 	return p.action(v), nil
 }

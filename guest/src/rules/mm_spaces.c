@@ -177,6 +177,21 @@ static void strict(void)
 	own_release();
 }
 
+USER_CODE(m2p_user, "mov (%rdi), %rax\nud2");
+
+static void read_as_user(const char *when, const u64 *p)
+{
+	struct start s = user_code(m2p_user);
+	struct record *r;
+
+	s.gpr[RDI] = (u64)p;
+	r = go(&s, NULL);
+	if (r->kind == 6)
+		say("user mode, %s: it is %s", when, r->gpr[RAX] == *p ? "what the kernel reads" : "something else");
+	else
+		show_entry(when, r);
+}
+
 void mm_21(void)
 {
 	const u64 *m2p = (const u64 *)M2P_START, *p2m = (const u64 *)start_info->mfn_list;
@@ -197,4 +212,12 @@ void mm_21(void)
 	say_touch("a store", touch_write, (u64)&m2p[frame]);
 	say_touch("a jump", touch_jump, (u64)&m2p[frame & ~511UL]);
 	strict();
+	say("slot 256 of the user's root is %s", user_table()[L4_FIRST_XEN] ? "filled" : "empty");
+	read_as_user("m2p_strict off", &m2p[frame]);
+	HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_m2p_strict);
+	ext_op(MMUEXT_NEW_USER_BASEPTR, 0, 0);
+	ext_op(MMUEXT_NEW_USER_BASEPTR, frame_of(user_table()), 0);
+	say("slot 256 of the user's root is %s", user_table()[L4_FIRST_XEN] ? "filled" : "empty");
+	read_as_user("m2p_strict on", &m2p[frame]);
+	HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_m2p_strict);
 }

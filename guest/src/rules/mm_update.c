@@ -150,7 +150,8 @@ void mm_10_bad(void)
 void mm_11(void)
 {
 	u64 l3 = entry_for(own_l3, TABLE_FLAGS), l2 = entry_for(own_l2, TABLE_FLAGS);
-	u64 l1 = entry_for(own_l1, TABLE_FLAGS);
+	u64 l1 = entry_for(own_l1, TABLE_FLAGS), *slot = &own_l1[0xf8];
+	volatile u8 *page = (volatile u8 *)(OWN_SPACE + 0xf8 * PAGE_SIZE);
 
 	catch_all();
 	own_fill();
@@ -170,9 +171,20 @@ void mm_11(void)
 	say_touch("L4 entry cleared", touch_read, OWN_SPACE);
 	update(&boot_table()[L4_FREE], l3);
 	say_touch("L4 entry back", touch_read, OWN_SPACE);
-	update(own_l1, 0);
-	ext_op(MMUEXT_INVLPG_LOCAL, OWN_SPACE, 0);
-	say_touch("L1 entry cleared, INVLPG", touch_read, OWN_SPACE);
+	/* Xen does not flush for these, but page-table isolation does on every return.
+	   A slot whose translation the kernel's own would not push out. */
+	test_pages[0][0] = 1;
+	test_pages[1][0] = 2;
+	update(slot, entry_for(test_pages[0], PAGE_WRITABLE));
+	say("the page holds %u", *page);
+	update(slot, entry_for(test_pages[1], PAGE_WRITABLE));
+	say("with another frame in the L1 entry it holds %u", *page);
+	update(slot, entry_for(test_pages[1], PAGE_READONLY));
+	say_touch("L1 entry made read-only, a store", touch_write1, (u64)page);
+	update(slot, 0);
+	say_touch("L1 entry cleared", touch_read, (u64)page);
+	ext_op(MMUEXT_INVLPG_LOCAL, (u64)page, 0);
+	say_touch("after INVLPG", touch_read, (u64)page);
 	update(&boot_table()[L4_FREE], 0);
 	unpin(own_l2);
 	own_release();
