@@ -12,11 +12,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// What a refusal may cost. The time leaves room for a busy machine: alone it
-// is a tenth.
+// What a refusal may cost: the processor's time, which a busy machine does not
+// change much, and KiB of resident memory.
 const (
 	refusalTime   = 2 * time.Second
-	refusalMemory = 64 << 10 // KiB of resident memory
+	refusalMemory = 64 << 10
 )
 
 // refusedCmd is `refused N command...`: a command that must exit with status
@@ -33,9 +33,8 @@ func refusedCmd(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Env = append(cmd.Environ(), "PATH="+ts.Getenv("PATH"), peakFile+"="+peak)
 	var out, errw bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errw
-	start := time.Now()
 	err = cmd.Run()
-	took := time.Since(start)
+	took := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	var ee *exec.ExitError
 	if err != nil && !errors.As(err, &ee) {
 		ts.Fatalf("%v", err)
