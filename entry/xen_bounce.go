@@ -58,9 +58,9 @@ func (x *Xen) deliver() {
 	if watch {
 		x.startFrame(top, fromUser)
 	}
-	if w := c.Window(cpu.ViewHypervisor, bottom, int(top-bottom), true); w != nil && !watch {
+	if w := x.frameWindow(top, bottom); w != nil && !watch {
 		x.placeFrame(w, flags, cs)
-	} else if !x.storeFrame(top, bottom, flags, cs) {
+	} else if !x.storeFrame(top, bottom, flags, cs, watch) {
 		return
 	}
 	x.setFlags(flags &^ (x86.FlagAC | x86.FlagVM | x86.FlagRF | x86.FlagNT | x86.FlagTF))
@@ -78,17 +78,25 @@ func (x *Xen) deliver() {
 	}
 }
 
+// frameWindow is the memory of the frame if it can be written in one go. The
+// translation is asked for as the first store asks for it.
+func (x *Xen) frameWindow(top, bottom uint64) []byte {
+	c := x.V.CPU
+	w := c.Window(cpu.ViewHypervisor, bottom, int(top-bottom), true)
+	if w == nil && !c.CheckLinear(cpu.ViewHypervisor, top-slotSS, 8, true).Valid {
+		w = c.Window(cpu.ViewHypervisor, bottom, int(top-bottom), true)
+	}
+	return w
+}
+
 // placeFrame writes the frame into memory that is known to be writable, in
 // the order of storeFrame.
 func (x *Xen) placeFrame(w []byte, flags uint64, cs uint16) {
-	v, c, tb := x.V, x.V.CPU, &x.tb
+	c, tb := x.V.CPU, &x.tb
 	put := binary.LittleEndian.PutUint64
 	put(w[len(w)-slotSS:], uint64(c.Seg[x86.SS].Sel))
 	put(w[len(w)-slotRSP:], c.R[x86.RSP])
-	saved := v.MaskWord()
-	if tb.mask {
-		v.SetMask(uint8(saved) | 1)
-	}
+	saved := x.takeMask()
 	put(w[len(w)-slotCS:], saved<<32|uint64(cs))
 	put(w[len(w)-slotRFLAGS:], x.frameFlags(flags, uint8(saved)))
 	put(w[len(w)-slotRIP:], c.RIP)
@@ -101,9 +109,8 @@ func (x *Xen) placeFrame(w []byte, flags uint64, cs uint16) {
 
 // storeFrame writes the frame word by word through the guest's page tables.
 // False when a word could not be stored, which is the guest's end.
-func (x *Xen) storeFrame(top, bottom, flags uint64, cs uint16) bool {
-	v, c, tb := x.V, x.V.CPU, &x.tb
-	watch := len(v.Dom.Probes.Frame) != 0
+func (x *Xen) storeFrame(top, bottom, flags uint64, cs uint16, watch bool) bool {
+	c, tb := x.V.CPU, &x.tb
 	store := func(off uint64, n int, name string, val uint64) bool {
 		if f := c.WriteLinear64(cpu.ViewHypervisor, top-off, val); f.Valid {
 			x.crashStore(top-off, n, name, f)
@@ -117,15 +124,23 @@ func (x *Xen) storeFrame(top, bottom, flags uint64, cs uint16) bool {
 	if !store(slotSS, 6, "ss", uint64(c.Seg[x86.SS].Sel)) || !store(slotRSP, 5, "rsp", c.R[x86.RSP]) {
 		return false
 	}
-	saved := v.MaskWord()
-	if tb.mask {
-		v.SetMask(uint8(saved) | 1)
-	}
+	saved := x.takeMask()
 	return store(slotCS, 3, "cs", saved<<32|uint64(cs)) &&
 		store(slotRFLAGS, 4, "rflags", x.frameFlags(flags, uint8(saved))) &&
 		store(slotRIP, 2, "rip", c.RIP) &&
 		(!tb.hasCode || store(slotCode, 2, "error", uint64(tb.code))) &&
 		store(top-bottom-8, 1, "r11", c.R[x86.R11]) && store(top-bottom, 0, "rcx", c.R[x86.RCX])
+}
+
+// takeMask is the word with the upcall mask that the frame shows; where the
+// handler is to begin with events masked, they are from here on.
+func (x *Xen) takeMask() uint64 {
+	v, tb := x.V, &x.tb
+	saved := v.MaskWord()
+	if tb.mask {
+		v.SetMask(uint8(saved) | 1)
+	}
+	return saved
 }
 
 // frameFlags is RFLAGS as a frame shows it: IF is "upcalls were on", IOPL the

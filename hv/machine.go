@@ -45,6 +45,9 @@ type platform interface {
 	switched(prev, v int)
 	// deadline is the virtual time of the next timer; advance fires those due.
 	deadline() (ns uint64, ok bool)
+	// until is how far a slice may run that begins now, after advance and
+	// enter: to the deadline, or to a timer that will fire unheard.
+	until() uint64
 	advance(now uint64)
 	// typed hands over console input and says how many bytes had room.
 	typed(b []byte) int

@@ -252,9 +252,17 @@ func (n *native) triple(v int, chain []x86.Fault) outcome {
 }
 
 func (n *native) deadline() (uint64, bool) { return n.dev.NextEvent() }
-func (n *native) advance(now uint64)       { n.dev.Advance(now) }
-func (n *native) typed(b []byte) int       { return n.dev.PushInput(b) }
-func (n *native) listens() bool            { return n.dev.Listens() }
+
+func (n *native) until() uint64 {
+	if t, ok := n.dev.NextEvent(); ok {
+		return t
+	}
+	return ^uint64(0)
+}
+
+func (n *native) advance(now uint64) { n.dev.Advance(now) }
+func (n *native) typed(b []byte) int { return n.dev.PushInput(b) }
+func (n *native) listens() bool      { return n.dev.Listens() }
 
 func (n *native) save() any { return &nativeSaved{n.state, n.dev.Save()} }
 

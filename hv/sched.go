@@ -146,7 +146,7 @@ func (m *Machine) run(steps uint64) Result {
 	return *m.final
 }
 
-// slice runs the current vCPU once.
+// slice runs the current vCPU once, to the next timer at the latest.
 func (m *Machine) slice(limit uint64) {
 	v := m.sched.current
 	c := m.cpus[v]
@@ -155,9 +155,7 @@ func (m *Machine) slice(limit uint64) {
 		return
 	}
 	n := min(m.sched.left, limit-m.clock.Steps)
-	if t, ok := m.plat.deadline(); ok {
-		n = min(n, m.clock.StepsUntil(t))
-	}
+	n = min(n, m.clock.StepsUntil(m.plat.until()))
 	if step, ok := m.input.due(); ok && step > m.clock.Steps {
 		n = min(n, step-m.clock.Steps)
 	}

@@ -20,6 +20,9 @@ type xen struct {
 	pv *xenpv.Platform
 	// store is a domU's xenstore, nil for a domain 0, which would be its host.
 	store *xenstore.Server
+	// due is the time of the next timer as the running slice knows it; found
+	// anew for each.
+	due uint64
 	// exits counts towards the next audit; not part of a snapshot.
 	exits uint64
 }
@@ -134,7 +137,9 @@ func (x *xen) enter(v int) outcome {
 		return outcome{}
 	}
 	vc.Kicked = false
-	return x.after(vc, x.pv.Enter(v))
+	a := x.pv.Enter(v)
+	x.due = x.pv.Dom.Due()
+	return x.after(vc, a)
 }
 
 func (x *xen) switched(prev, v int) { x.pv.Switched(prev, v) }
@@ -212,9 +217,17 @@ func (x *xen) shutdown() Result {
 }
 
 func (x *xen) deadline() (uint64, bool) { return x.pv.Deadline() }
-func (x *xen) advance(uint64)           { x.pv.Advance() }
-func (x *xen) typed(b []byte) int       { return x.pv.Type(b) }
-func (x *xen) listens() bool            { return x.pv.Listens() }
+func (x *xen) until() uint64            { return x.due }
+
+func (x *xen) advance(now uint64) {
+	if x.due = x.pv.Dom.Due(); now >= x.due {
+		x.pv.Advance()
+		x.due = x.pv.Dom.Due()
+	}
+}
+
+func (x *xen) typed(b []byte) int { return x.pv.Type(b) }
+func (x *xen) listens() bool      { return x.pv.Listens() }
 
 // xenSaved is the platform's part of a snapshot.
 type xenSaved struct {

@@ -20,7 +20,7 @@ const badLinear = 0x8000_0000_0000_0000
 func (c *CPU) host(off uint64) unsafe.Pointer { return unsafe.Add(c.base, off) }
 
 func (c *CPU) load8(seg uint8, lin uint64) (uint8, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if e.rtag == lin&^mem.PageMask|c.gen {
 		return *(*uint8)(c.host(e.pa + lin&mem.PageMask)), true
 	}
@@ -29,7 +29,7 @@ func (c *CPU) load8(seg uint8, lin uint64) (uint8, bool) {
 }
 
 func (c *CPU) load16(seg uint8, lin uint64) (uint16, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-2 {
 		return *(*uint16)(c.host(e.pa + o)), true
 	}
@@ -38,7 +38,7 @@ func (c *CPU) load16(seg uint8, lin uint64) (uint16, bool) {
 }
 
 func (c *CPU) load32(seg uint8, lin uint64) (uint32, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-4 {
 		return *(*uint32)(c.host(e.pa + o)), true
 	}
@@ -47,7 +47,7 @@ func (c *CPU) load32(seg uint8, lin uint64) (uint32, bool) {
 }
 
 func (c *CPU) load64(seg uint8, lin uint64) (uint64, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-8 {
 		return *(*uint64)(c.host(e.pa + o)), true
 	}
@@ -57,7 +57,7 @@ func (c *CPU) load64(seg uint8, lin uint64) (uint64, bool) {
 // store* write memory. stEnd says that the write touched decoded code, a
 // walked page table or a device: the block must not go on as decoded.
 func (c *CPU) store8(seg uint8, lin uint64, v uint8) status {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if e.wtag == lin&^mem.PageMask|c.wgen {
 		*(*uint8)(c.host(e.pa + lin&mem.PageMask)) = v
 		return stOK
@@ -66,7 +66,7 @@ func (c *CPU) store8(seg uint8, lin uint64, v uint8) status {
 }
 
 func (c *CPU) store16(seg uint8, lin uint64, v uint16) status {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.wtag == lin&^mem.PageMask|c.wgen && o <= mem.PageSize-2 {
 		*(*uint16)(c.host(e.pa + o)) = v
 		return stOK
@@ -75,7 +75,7 @@ func (c *CPU) store16(seg uint8, lin uint64, v uint16) status {
 }
 
 func (c *CPU) store32(seg uint8, lin uint64, v uint32) status {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.wtag == lin&^mem.PageMask|c.wgen && o <= mem.PageSize-4 {
 		*(*uint32)(c.host(e.pa + o)) = v
 		return stOK
@@ -84,7 +84,7 @@ func (c *CPU) store32(seg uint8, lin uint64, v uint32) status {
 }
 
 func (c *CPU) store64(seg uint8, lin uint64, v uint64) status {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.wtag == lin&^mem.PageMask|c.wgen && o <= mem.PageSize-8 {
 		*(*uint64)(c.host(e.pa + o)) = v
 		return stOK
@@ -96,7 +96,7 @@ func (c *CPU) store64(seg uint8, lin uint64, v uint64) status {
 // write would, before anything changed, so that the following store of the
 // same size to the same place cannot fault.
 func (c *CPU) loadRMW(seg uint8, lin uint64, size int) (uint64, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if o := lin & mem.PageMask; e.wtag != lin&^mem.PageMask|c.wgen || o > mem.PageSize-uint64(size) {
 		if !c.checkWrite(seg, lin, size) {
 			return 0, false

@@ -33,7 +33,7 @@ func blockSlot(pa uint64) uint64 { return (pa ^ pa>>12) & (blockSlots - 1) }
 // decoded for it; nil else.
 func (c *CPU) cached() *block {
 	rip := c.RIP
-	e := &c.tlb[rip>>12&tlbMask]
+	e := &c.tlb[tlbSlot(rip)]
 	if e.xtag != rip&^mem.PageMask|c.gen || c.mode != Mode64 {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (c *CPU) lookup() (*block, bool) {
 			return nil, false
 		}
 	}
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if e.xtag != lin&^mem.PageMask|c.gen {
 		var ok bool
 		if e, ok = c.fetchEntry(lin); !ok {
@@ -70,10 +70,64 @@ func (c *CPU) lookup() (*block, bool) {
 	if b.pa == pa && b.rip == c.RIP && b.mode == c.mode && b.valid && b.gen == c.Mem.CodeGen(pa>>mem.PageShift) {
 		return b, true
 	}
+	if x := c.cachedAcross(lin); x != nil {
+		return x, true
+	}
 	if c.decodeBlock(b, pa) {
 		return b, true
 	}
 	return c.decodeAcross(lin)
+}
+
+// acrossBlock is one instruction that lies on two pages.
+type acrossBlock struct {
+	block
+	pa2  uint64 // physical address of the second page
+	gen2 uint32
+}
+
+// acrossSlots is how many of them are cached, by page.
+const acrossSlots = 64
+
+// cachedAcross returns the decoded instruction at lin if it lies on two pages,
+// both as they were; nil else.
+func (c *CPU) cachedAcross(lin uint64) *block {
+	if lin&mem.PageMask <= mem.PageSize-maxInst || c.mode != Mode64 {
+		return nil
+	}
+	x := &c.across[lin>>12&(acrossSlots-1)]
+	if !x.valid || x.rip != c.RIP || x.mode != Mode64 {
+		return nil
+	}
+	e, ok := c.lookupTLB(lin, accFetch)
+	if !ok || e.perm&permOutside != 0 || e.pa+lin&mem.PageMask != x.pa || x.gen != c.Mem.CodeGen(x.pa>>mem.PageShift) {
+		return nil
+	}
+	e, ok = c.lookupTLB(lin|mem.PageMask+1, accFetch)
+	if !ok || e.perm&permOutside != 0 || e.pa != x.pa2 || x.gen2 != c.Mem.CodeGen(x.pa2>>mem.PageShift) {
+		return nil
+	}
+	return &x.block
+}
+
+// keepAcross caches the instruction just decoded at lin.
+func (c *CPU) keepAcross(lin uint64, in *Inst) {
+	if c.mode != Mode64 || lin&mem.PageMask+uint64(in.Len) <= mem.PageSize {
+		return
+	}
+	e, ok := c.lookupTLB(lin, accFetch)
+	if !ok || e.perm&permOutside != 0 {
+		return
+	}
+	pa := e.pa + lin&mem.PageMask
+	if e, ok = c.lookupTLB(lin|mem.PageMask+1, accFetch); !ok || e.perm&permOutside != 0 {
+		return
+	}
+	x := &c.across[lin>>12&(acrossSlots-1)]
+	insts := append(x.insts[:0], *in)
+	*x = acrossBlock{pa2: e.pa, gen2: c.Mem.MarkCode(e.pa >> mem.PageShift), block: block{
+		rip: c.RIP, pa: pa, gen: c.Mem.MarkCode(pa >> mem.PageShift), mode: c.mode, valid: true, insts: insts, size: uint64(in.Len)}}
+	c.sync()
 }
 
 // codeLinear is CS.base+RIP outside 64-bit code, with the limit check.
@@ -127,7 +181,7 @@ func (c *CPU) decodeBlock(b *block, pa uint64) bool {
 }
 
 // decodeAcross decodes the one instruction at lin whose bytes cross into the
-// next page (or lie outside the arena). It is never cached.
+// next page (or lie outside the arena, then it is never cached).
 func (c *CPU) decodeAcross(lin uint64) (*block, bool) {
 	var buf [maxInst]byte
 	n, f := c.FetchLinear(lin, buf[:])
@@ -144,6 +198,7 @@ func (c *CPU) decodeAcross(lin uint64) (*block, bool) {
 		return nil, false
 	}
 	*b = block{rip: c.RIP, mode: c.mode, insts: append(b.insts[:0], in), size: uint64(in.Len)}
+	c.keepAcross(lin, &in)
 	return b, true
 }
 
@@ -151,5 +206,8 @@ func (c *CPU) decodeAcross(lin uint64) (*block, bool) {
 func (c *CPU) FlushCode() {
 	for i := range c.blocks.slots {
 		c.blocks.slots[i].valid = false
+	}
+	for i := range c.across {
+		c.across[i].valid = false
 	}
 }

@@ -107,21 +107,21 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			continue
 		case hotLoad64:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
-			e := &c.tlb[lin>>12&tlbMask]
+			e := &c.tlb[tlbSlot(lin)]
 			if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-8 {
 				c.R[in.Reg&31] = *(*uint64)(c.host(e.pa + o))
 				continue
 			}
 		case hotLoad32:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
-			e := &c.tlb[lin>>12&tlbMask]
+			e := &c.tlb[tlbSlot(lin)]
 			if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-4 {
 				c.R[in.Reg&31] = uint64(*(*uint32)(c.host(e.pa + o)))
 				continue
 			}
 		case hotLoadZX8:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
-			e := &c.tlb[lin>>12&tlbMask]
+			e := &c.tlb[tlbSlot(lin)]
 			if e.rtag == lin&^mem.PageMask|c.gen {
 				c.R[in.Reg&31] = uint64(*(*uint8)(c.host(e.pa + lin&mem.PageMask)))
 				continue
@@ -131,14 +131,14 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			continue
 		case hotStore64:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
-			e := &c.tlb[lin>>12&tlbMask]
+			e := &c.tlb[tlbSlot(lin)]
 			if o := lin & mem.PageMask; e.wtag == lin&^mem.PageMask|c.wgen && o <= mem.PageSize-8 {
 				*(*uint64)(c.host(e.pa + o)) = c.R[in.Reg&31]
 				continue
 			}
 		case hotStore32:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
-			e := &c.tlb[lin>>12&tlbMask]
+			e := &c.tlb[tlbSlot(lin)]
 			if o := lin & mem.PageMask; e.wtag == lin&^mem.PageMask|c.wgen && o <= mem.PageSize-4 {
 				*(*uint32)(c.host(e.pa + o)) = uint32(c.R[in.Reg&31])
 				continue
@@ -349,7 +349,7 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			continue
 		case hotPush:
 			sp := c.R[x86.RSP] - 8
-			e := &c.tlb[sp>>12&tlbMask]
+			e := &c.tlb[tlbSlot(sp)]
 			if o := sp & mem.PageMask; e.wtag == sp&^mem.PageMask|c.wgen && o <= mem.PageSize-8 {
 				*(*uint64)(c.host(e.pa + o)) = c.R[in.RM&31]
 				c.R[x86.RSP] = sp
@@ -357,7 +357,7 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			}
 		case hotPop:
 			sp := c.R[x86.RSP]
-			e := &c.tlb[sp>>12&tlbMask]
+			e := &c.tlb[tlbSlot(sp)]
 			if o := sp & mem.PageMask; e.rtag == sp&^mem.PageMask|c.gen && o <= mem.PageSize-8 {
 				c.R[x86.RSP] = sp + 8
 				c.R[in.RM&31] = *(*uint64)(c.host(e.pa + o)) // POP RSP: the value read wins
@@ -368,7 +368,7 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			return i, stJump
 		case hotCall:
 			sp := c.R[x86.RSP] - 8
-			e := &c.tlb[sp>>12&tlbMask]
+			e := &c.tlb[tlbSlot(sp)]
 			if o := sp & mem.PageMask; e.wtag == sp&^mem.PageMask|c.wgen && o <= mem.PageSize-8 {
 				*(*uint64)(c.host(e.pa + o)) = in.Next()
 				c.R[x86.RSP] = sp
@@ -377,7 +377,7 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			}
 		case hotRet:
 			sp := c.R[x86.RSP]
-			e := &c.tlb[sp>>12&tlbMask]
+			e := &c.tlb[tlbSlot(sp)]
 			if o := sp & mem.PageMask; e.rtag == sp&^mem.PageMask|c.gen && o <= mem.PageSize-8 {
 				if to := *(*uint64)(c.host(e.pa + o)); x86.Canonical(to) {
 					c.R[x86.RSP] = sp + 8

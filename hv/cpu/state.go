@@ -170,6 +170,7 @@ type CPU struct {
 	repDone uint64
 
 	blocks blockCache
+	across [acrossSlots]acrossBlock
 	one    block // scratch block of the stepping path
 	// stepInst is the instruction that step executes; here it costs no
 	// allocation.

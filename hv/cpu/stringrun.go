@@ -46,7 +46,7 @@ func (c *CPU) runAt(in *Inst, seg uint8, off, n uint64, write bool) (uint64, uns
 	if c.mode != Mode64 && c.linear(seg, off, n, write) == badLinear {
 		return 0, nil
 	}
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if write {
 		if e.wtag != lin&^mem.PageMask|c.wgen {
 			return 0, nil

@@ -72,7 +72,7 @@ func (c *CPU) WriteLinear64(v View, lin, w uint64) x86.Fault {
 // where that takes more than a look into the TLB, which says nothing about
 // whether they can be accessed.
 func (c *CPU) Window(v View, lin uint64, n int, write bool) []byte {
-	e := &c.tlbs[v][lin>>12&tlbMask]
+	e := &c.tlbs[v][tlbSlot(lin)]
 	page, o := lin&^mem.PageMask, lin&mem.PageMask
 	if o+uint64(n) > mem.PageSize || write && e.wtag != page|c.wgen || !write && e.rtag != page|c.gen {
 		return nil

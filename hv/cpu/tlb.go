@@ -27,6 +27,12 @@ const (
 	tlbModes
 )
 
+// tlbSlot is where the translation of lin is kept. Guests place their areas at
+// round addresses, so higher bits are folded in. Two neighbouring pages never
+// share a slot: one of them would push out the other while an access across
+// both is under way.
+func tlbSlot(lin uint64) uint64 { return (lin>>12 ^ lin>>20&(tlbMask>>2)) & tlbMask }
+
 type tlbEntry struct {
 	rtag, wtag, xtag uint64
 	pa               uint64 // physical page address; arena offset when inside
@@ -77,7 +83,7 @@ func (c *CPU) FlushTLBNonGlobal() {
 func (c *CPU) FlushPage(lin uint64) {
 	p := lin&^mem.PageMask | 1
 	for i := range c.tlbs {
-		e := &c.tlbs[i][lin>>12&tlbMask]
+		e := &c.tlbs[i][tlbSlot(lin)]
 		if e.page == p {
 			*e = tlbEntry{}
 		}
@@ -146,7 +152,7 @@ func (c *CPU) sync() {
 // allows. On failure c.fault is a #PF (or the caller's #GP/#SS when lin is
 // not canonical, see badAddress).
 func (c *CPU) lookupTLB(lin uint64, a access) (*tlbEntry, bool) {
-	e := &c.tlb[lin>>12&tlbMask]
+	e := &c.tlb[tlbSlot(lin)]
 	if !c.valid(e, lin) || e.perm&needPerm[a] == 0 {
 		if !c.walk(e, lin, a) {
 			return nil, false

@@ -10,7 +10,7 @@ import (
 // accessed and dirty bits (SDM vol. 3, "Paging"). On failure c.fault is set.
 func (c *CPU) walk(e *tlbEntry, lin uint64, a access) bool {
 	user := c.tlb == &c.tlbs[viewUser] || c.tlb == &c.tlbs[viewUserAC]
-	return c.walkAs(e, lin, a, user)
+	return c.walkPlain(e, lin, a, user) || c.walkAs(e, lin, a, user)
 }
 
 func (c *CPU) walkAs(e *tlbEntry, lin uint64, a access, user bool) bool {
@@ -39,7 +39,7 @@ func (c *CPU) walkAs(e *tlbEntry, lin uint64, a access, user bool) bool {
 		c.fault = x86.PageFault(code, lin)
 		return false
 	}
-	p := c.rights(&w, user)
+	p := c.rights(w.Writable, w.User, w.NX, user)
 	if p&needPerm[a] == 0 {
 		c.fault = x86.PageFault(c.faultCode(a, user)|x86.PFPresent, lin)
 		return false
@@ -72,24 +72,24 @@ func (c *CPU) faultCode(a access, user bool) (code uint32) {
 
 // rights says what the current view may do with the page, ignoring the dirty
 // bit (SDM vol. 3, "Determination of Access Rights").
-func (c *CPU) rights(w *pagetable.Walk, user bool) perm {
+func (c *CPU) rights(writable, userPage, nx, user bool) perm {
 	p := permR | permW | permX
-	if w.NX {
+	if nx {
 		p &^= permX
 	}
 	if user {
-		if !w.User {
+		if !userPage {
 			return 0
 		}
-		if !w.Writable {
+		if !writable {
 			p &^= permW
 		}
 		return p
 	}
-	if !w.Writable && c.CR0&x86.CR0WP != 0 {
+	if !writable && c.CR0&x86.CR0WP != 0 {
 		p &^= permW
 	}
-	if w.User {
+	if userPage {
 		if c.CR4&x86.CR4SMEP != 0 {
 			p &^= permX
 		}

@@ -275,6 +275,29 @@ func (d *Domain) Advance() {
 	}
 }
 
+// Due is the time of the next timer, whether its tick can change anything or
+// not: before it Advance does nothing. All ones when there is none.
+func (d *Domain) Due() uint64 {
+	due := noDeadline
+	for _, v := range d.VCPU {
+		if v.Singleshot != 0 {
+			due = min(due, v.Singleshot)
+		}
+		if v.Polling && v.PollAt != 0 {
+			due = min(due, v.PollAt)
+		}
+		if v.Periodic != 0 && !v.Blocked && !v.Down {
+			due = min(due, v.PeriodicLast+v.Periodic)
+		}
+	}
+	for _, t := range d.Watchdog {
+		if t != 0 {
+			due = min(due, t)
+		}
+	}
+	return due
+}
+
 // Deadline is the time of the next timer that can change anything: a tick of
 // an unbound VIRQ, or of one that is still pending, cannot. False when there
 // is none.

@@ -34,7 +34,12 @@ func (d *decoded) fetch(v *dom.VCPU) x86.Fault {
 	if !d.long {
 		base = v.CPU.Seg[x86.CS].Base
 	}
+	seen := v.Look(base+v.CPU.RIP, maxLength)
 	next := func() (b byte, f x86.Fault) {
+		if d.length < len(seen) {
+			d.length++
+			return seen[d.length-1], x86.Fault{}
+		}
 		var buf [1]byte
 		at := base + v.CPU.RIP + uint64(d.length)
 		if n, rf := v.CopyFromFault(at, buf[:]); n == 0 {

@@ -39,10 +39,15 @@ type inst struct {
 	missing error
 }
 
+// Emulator emulates for one vCPU at a time; it keeps nothing between two
+// instructions but the room that one takes.
+type Emulator struct{ inst inst }
+
 // Privileged handles a #GP(0) of guest code (PRIV-01;
 // X/pv/emul-priv-op.c:pv_emulate_privileged_op).
-func Privileged(v *dom.VCPU) Result {
-	i := inst{v: v}
+func (e *Emulator) Privileged(v *dom.VCPU) Result {
+	i := &e.inst
+	*i = inst{v: v}
 	if f := i.decoded.fetch(v); f.Valid {
 		return Result{Handled: true, Fault: f}
 	}
@@ -51,7 +56,7 @@ func Privileged(v *dom.VCPU) Result {
 		return Result{}
 	}
 	at := v.CPU.RIP
-	out := op.run(&i)
+	out := op.run(i)
 	if to := v.Dom.Probes.Emulated; len(to) != 0 {
 		probe.Fire(to, &probe.Emulated{VCPU: v.ID, RIP: at, What: op.name, Done: out != unhandled && out != faulted})
 	}

@@ -23,7 +23,7 @@ func (p *Platform) fault(b *border, f x86.Fault) error {
 		r = emul.PageTableWrite(v, f)
 	case x86.VectorGP:
 		if f.Code == 0 {
-			r = emul.Privileged(v)
+			r = b.e.Privileged(v)
 		}
 	case x86.VectorUD:
 		r = emul.InvalidOp(v)

@@ -11,6 +11,7 @@ import (
 	"pvlab/entry"
 	"pvlab/hv/cpu"
 	"pvlab/hv/dom"
+	"pvlab/hv/emul"
 	"pvlab/hv/x86"
 	"pvlab/hypercall"
 	"pvlab/pagetable"
@@ -62,6 +63,7 @@ type Platform struct {
 type border struct {
 	x *entry.Xen
 	c *hypercall.Caller
+	e emul.Emulator
 }
 
 // New makes the platform of a domain.
@@ -72,7 +74,7 @@ func New(d *dom.Domain, o Options) *Platform {
 		x := entry.NewXen(v)
 		c := hypercall.NewCaller(x, t)
 		c.Tolerant, c.Unsure = o.Tolerant, o.Unsure
-		p.vcpu = append(p.vcpu, border{x, c})
+		p.vcpu = append(p.vcpu, border{x: x, c: c})
 	}
 	if g := o.L1TF; g != nil {
 		d.Rules.L1TF = &pagetable.L1TF{Mask: g.Mask, Safe: g.Safe, Crash: p.crashL1TF}
