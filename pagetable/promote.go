@@ -16,6 +16,9 @@ func (r *Rules) entry(mfn uint64, i int) Entry {
 func (r *Rules) setEntry(mfn uint64, i int, e Entry) {
 	r.M.PrepareWrite(mfn)
 	binary.LittleEndian.PutUint64(r.M.Frame(mfn)[8*i:], uint64(e))
+	if r.Changes != nil {
+		*r.Changes++
+	}
 }
 
 // guestSlot reports whether slot i of a table of type t is the guest's to

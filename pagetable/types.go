@@ -63,6 +63,9 @@ type Rules struct {
 	// changes its type (a stale writable translation could exist) and after
 	// L2-L4 changes (MM-11).
 	Flush func()
+	// Changes, if not nil, counts entries written: while it stands still no
+	// translation can have become stale.
+	Changes *uint64
 	// Tables counts page tables validated or taken apart: the work an
 	// operation made, by which long lists are cut into pieces.
 	Tables uint64

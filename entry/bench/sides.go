@@ -23,7 +23,8 @@ const maxSteps = 1 << 40
 
 func (s *model) run(ctx context.Context, cmdline string, ms *marks) error {
 	con := &console{marks: ms}
-	m, err := hv.New(s.img, hv.Config{Platform: s.platform, Dom0: s.platform == hv.Xen, Memory: memMiB << 20,
+	// As the peer is started, without page-table isolation.
+	m, err := hv.New(s.img, hv.Config{Platform: s.platform, Dom0: s.platform == hv.Xen, NoXPTI: true, Memory: memMiB << 20,
 		Cmdline: cmdline, Console: con})
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ type State struct {
 	TotPages   uint64
 	MaxPages   uint64
 	Claimed    uint64      // pages staked by claim_pages and not allocated yet
+	Changes    uint64      // page-table entries written (pagetable.Rules.Changes)
 	StaleFrees bool        // a frame was freed since the last flush for that
 	MemoryMap  []E820Entry // as set_memory_map or the toolstack left it
 	ShutCode   uint8       // reason latched, noShutdown = none
@@ -134,6 +135,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 		StrictM2P: func() bool { return d.Is(abi.VMAssistM2PStrict) },
 		Flush:     d.FlushTLB,
 		Freed:     d.freed,
+		Changes:   &d.Changes,
 		Log:       func(s string) { d.Print(d.currentName() + " " + s) },
 	}
 	if err := d.buildSpace(o.VCPUs); err != nil {

@@ -55,6 +55,15 @@ func (v *VCPU) LoadRoot() {
 	v.CPU.FlushTLBNonGlobal()
 }
 
+// ReloadCR3 loads CR3 on the way into the guest, as Xen does under page-table
+// isolation; where no page table has changed since, that shows nowhere.
+func (v *VCPU) ReloadCR3() {
+	if v.Reloaded != v.Dom.Changes {
+		v.Reloaded = v.Dom.Changes
+		v.CPU.FlushTLB()
+	}
+}
+
 // ToggleTable switches between the kernel's and the user's page table without
 // touching GS: what Xen does to look at kernel memory from user mode.
 func (v *VCPU) ToggleTable() {

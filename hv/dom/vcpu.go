@@ -111,6 +111,10 @@ type VCPUState struct {
 	// its segments are still to be loaded again (SEG-08).
 	Switched bool
 
+	// Reloaded is State.Changes as it was when the guest's translations were
+	// last dropped on the way into it.
+	Reloaded uint64
+
 	// Yielded asks the scheduler to run somebody else next.
 	Yielded bool
 

@@ -157,7 +157,7 @@ func (p *Platform) HandleExit(v *dom.VCPU, ex *cpu.Exit) (Action, error) {
 		b.x.Resume()
 	}
 	if p.opts.XPTI {
-		v.CPU.FlushTLB()
+		v.ReloadCR3()
 	}
 	return p.action(v), nil
 }
