@@ -183,10 +183,10 @@ func (c *Caller) proceed(args ...uint64) (uint64, error) {
 	return 0, nil
 }
 
-// copyIn reads an argument structure.
-func (c *Caller) copyIn(addr uint64, b []byte) bool { return c.V.CopyFrom(addr, b) }
+// copyIn reads an argument structure. To copy nothing succeeds at any address.
+func (c *Caller) copyIn(addr uint64, b []byte) bool { return len(b) == 0 || c.V.CopyFrom(addr, b) }
 
-func (c *Caller) copyOut(addr uint64, b []byte) bool { return c.V.CopyTo(addr, b) }
+func (c *Caller) copyOut(addr uint64, b []byte) bool { return len(b) == 0 || c.V.CopyTo(addr, b) }
 
 var le = binary.LittleEndian
 

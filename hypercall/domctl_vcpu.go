@@ -56,12 +56,16 @@ func (c *Caller) affinityOf() (v *dom.VCPU, flags uint32, err abi.Errno) {
 	return v, flags, 0
 }
 
+// getVCPUAffinity answers with what came of the soft mask if both are asked for.
 func getVCPUAffinity(c *Caller) abi.Errno {
 	v, flags, err := c.affinityOf()
-	if err == 0 && flags&affinityHard != 0 {
+	if err != 0 {
+		return err
+	}
+	if flags&affinityHard != 0 {
 		err = c.bitmapOut(offHard, c.D.Host.Hard[v.ID], c.cpus())
 	}
-	if err == 0 && flags&affinitySoft != 0 {
+	if flags&affinitySoft != 0 {
 		err = c.bitmapOut(offSoft, c.D.Host.Soft[v.ID], c.cpus())
 	}
 	return err

@@ -116,7 +116,7 @@ func hvmRequest(c *Caller) abi.Errno {
 // none (C/dm.c:do_dm_op, X/hvm/dm.c:dm_op).
 func dmOp(c *Caller) (uint64, error) {
 	const (
-		maxBufs = 3
+		maxBufs = 2
 		bufSize = 16
 	)
 	id, n := uint16(c.args[0]), c.cmd32(1)
