@@ -25,11 +25,7 @@ func (c *CPU) walkAs(e *tlbEntry, lin uint64, a access, user bool) bool {
 	} else if !c.Long() {
 		w = c.walkPAE(lin)
 	} else {
-		root := c.CR3
-		if lin >= c.AltFrom && lin < c.AltTo && c.AltCR3 != 0 {
-			root = c.AltCR3
-		}
-		w = pagetable.Translate(c.Mem, root, lin, c.MaxPA, c.EFER&x86.EFERNXE != 0)
+		w = pagetable.Translate(c.Mem, c.root(lin), lin, c.MaxPA, c.EFER&x86.EFERNXE != 0)
 	}
 	if !w.Mapped {
 		code := c.faultCode(a, user)
@@ -53,6 +49,14 @@ func (c *CPU) walkAs(e *tlbEntry, lin uint64, a access, user bool) bool {
 	}
 	c.install(e, page, w.PA&^mem.PageMask, p, w.Global && c.CR4&x86.CR4PGE != 0)
 	return true
+}
+
+// root is the root of the tables that translate lin.
+func (c *CPU) root(lin uint64) uint64 {
+	if lin >= c.AltFrom && lin < c.AltTo && c.AltCR3 != 0 {
+		return c.AltCR3
+	}
+	return c.CR3
 }
 
 func leaf(w *pagetable.Walk) int { return w.Level - 1 }

@@ -19,7 +19,7 @@ func (c *CPU) walkPlain(e *tlbEntry, lin uint64, a access, user bool) bool {
 		reserved |= pagetable.NX
 	}
 	end := c.Mem.Size()
-	table := c.CR3 & uint64(pagetable.AddrMask)
+	table := c.root(lin) & uint64(pagetable.AddrMask)
 	all, some := ^pagetable.Entry(0), pagetable.Entry(0)
 	var leaf pagetable.Entry
 	for shift := uint(39); ; shift -= 9 {
