@@ -2,11 +2,15 @@
 #include "random.h"
 
 extern const struct operation table_operations[], mmuext_operations[], touch_operations[], descriptor_operations[];
+extern const struct operation event_operations[], host_operations[];
+void events_reset(void), events_digest(void), host_reset(void);
 
 const struct family families[] = {
 	{ "tables", table_operations },
 	{ "mmuext", mmuext_operations },
 	{ "touch", touch_operations },
 	{ "descriptors", descriptor_operations },
+	{ "events", event_operations, events_reset, events_digest },
+	{ "host", host_operations, host_reset },
 	{}
 };
