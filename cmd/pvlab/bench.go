@@ -134,7 +134,7 @@ func printBench(w io.Writer, r *bench.Report) {
 	if !peer {
 		return
 	}
-	for _, k := range []bench.Kind{bench.Compute, bench.Hypervisor} {
+	for _, k := range []bench.Kind{bench.Compute, bench.Wide, bench.Hypervisor} {
 		if g := r.GeoMean(k); g != 0 {
 			fmt.Fprintf(w, "%s: geometric mean %.3f\n", k, g)
 		}

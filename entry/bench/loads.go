@@ -8,13 +8,16 @@ import (
 	"pvlab/hv"
 )
 
-// Kind tells plain code from what goes through the hypervisor.
+// Kind is a group of loads that have a mean of their own.
 type Kind string
 
 // Kinds.
 const (
-	Compute    Kind = "compute"
-	Hypervisor Kind = "hypervisor"
+	Compute Kind = "compute" // plain integer code
+	// Wide is what works on more than a word at a time: string instructions.
+	// SSE2 will stand here once the processor has it.
+	Wide       Kind = "wide"
+	Hypervisor Kind = "hypervisor" // through Xen, or the kernel
 )
 
 // Load is one row of the table; guest/src/perf has its code.
@@ -38,7 +41,7 @@ func Loads() []Load {
 		{Name: "calls", Kind: Compute, What: "fib(16) by recursion: 3,193 calls", first: 10},
 		{Name: "sort", Kind: Compute, What: "quicksort of 1,024 numbers", first: 2},
 		{Name: "interp", Kind: Compute, What: "2,000 bytecodes, an indirect jump each", first: 20},
-		{Name: "string", Kind: Compute, What: "REP STOS, MOVS, SCAS, CMPS over 8 KiB", first: 10},
+		{Name: "string", Kind: Wide, What: "REP STOS, MOVS, SCAS, CMPS over 8 KiB", first: 10},
 		{Name: "hypercall", Kind: Hypervisor, What: "xen_version(0)", XenOnly: true, first: 5000},
 		{Name: "int3", Kind: Hypervisor, What: "int3, a minimal stub, the return", first: 2000},
 		{Name: "probe", Kind: Hypervisor, What: "int3, one step, #DB, the return", first: 1000},
