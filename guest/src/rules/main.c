@@ -156,7 +156,7 @@ static bool do_list(char *unused)
 	for (const struct area *a = areas; a->name; a++)
 		for (const struct demo *d = a->demos; d->id; d++)
 			print("%s %s%s%s%s%s\n", d->id, d->kind == FACT ? "fact" : "breakable",
-			      d->run_bad ? " bad" : "", d->flags & TWO_VCPUS ? " vcpus=2" : "",
+			      d->run_bad ? " bad" : "", d->flags & MANY_VCPUS ? " vcpus=34" : d->flags & TWO_VCPUS ? " vcpus=2" : "",
 			      d->flags & ONE_CPU ? " pcpus=1" : "",
 			      d->flags & BOTH ? " both" : d->flags & NATIVE ? " native" : "");
 	return true;

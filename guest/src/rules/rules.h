@@ -23,9 +23,9 @@ enum kind {
 #define BAD_DIES	2
 #define TWO_VCPUS	4		/* it needs a domain of two vCPUs */
 #define ONE_CPU		32		/* which share one processor */
+#define MANY_VCPUS	256		/* it needs more than shared_info has room for */
 #define NATIVE		64		/* it runs on bare metal, not on Xen */
 #define BOTH		128		/* it runs on either */
-#define ONE_CPU		32		/* which share one processor */
 
 struct demo {
 	const char *id;		/* of the rule: FRAME-01 */
