@@ -83,6 +83,7 @@ func (m *Machine) buildXen() error {
 		x.store = xenstore.Start(uint32(d.ID), xenstore.Guest{
 			Name: domUName, UUID: domUUUID, VCPUs: m.cfg.VCPUs, MemoryKiB: m.cfg.Memory >> 10,
 			StoreMFN: start.StoreMFN, StorePort: dom.StorePort, ConsoleMFN: start.ConsoleMFN, ConsolePort: dom.ConsolePort,
+			Kernel: m.img.Name, Cmdline: m.cfg.Cmdline, Started: wallclock,
 		}, m.Now)
 		d.Store = x.store.Serve
 	}

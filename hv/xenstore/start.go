@@ -13,6 +13,9 @@ type Guest struct {
 	// ConsoleMFN and ConsolePort are of the console ring.
 	ConsoleMFN  uint64
 	ConsolePort uint32
+	Kernel      string // the file it was loaded from
+	Cmdline     string
+	Started     uint64 // seconds since 1970
 }
 
 // entry is one value of the start content. Paths are relative to the domain's
@@ -25,7 +28,8 @@ type entry struct {
 // Start is a store as a domain finds it that xl has created without devices
 // (T/libs/light: libxl_create.c:libxl__domain_make, libxl_dom.c:
 // libxl__build_post, libxl_console.c:libxl__device_console_add), with the
-// entries of domain 0 that it may read.
+// entries of domain 0 that it may read. TestStart compares it with a store that
+// xl and xenstored have made.
 func Start(domain uint32, g Guest, now func() uint64) *Server {
 	s := New(domain, now)
 	t := s.Tools()
@@ -88,6 +92,12 @@ func startEntries(domain uint32, g Guest) []entry {
 	}
 	entries = append(entries,
 		entry{vm + "/image/ostype", "linux", nil},
+		entry{vm + "/image/kernel", g.Kernel, nil},
+		entry{vm + "/start_time", number(g.Started) + ".00", nil})
+	if g.Cmdline != "" {
+		entries = append(entries, entry{vm + "/image/cmdline", g.Cmdline, nil})
+	}
+	entries = append(entries,
 		entry{"console", "", shown},
 		entry{"console/backend", back, nil},
 		entry{"console/backend-id", "0", front},
