@@ -94,7 +94,7 @@ func (r *Rules) getMMIO(e Entry, pgOwner uint16) (flip Entry, err abi.Errno) {
 		}
 		return 0, abi.EPERM
 	}
-	if mfn == IOAPICFrame || mfn == HPETFrame {
+	if ReadOnlyIO(mfn) {
 		flip = e & Writable
 	}
 	// MMIO must not be mapped cacheable: WB becomes UC, WT and WP too.
@@ -115,6 +115,10 @@ const (
 	FirstMSIFrame = 0xfee00 // the local APIC, and where messages of interrupts go
 	LastMSIFrame  = 0xfeeff
 )
+
+// ReadOnlyIO reports whether dom0 may look at a frame of I/O, but not write
+// (Xen's mmio_ro_ranges).
+func ReadOnlyIO(mfn uint64) bool { return mfn == IOAPICFrame || mfn == HPETFrame }
 
 // platformFrame names the MMIO frames that not even the hardware domain may
 // map.

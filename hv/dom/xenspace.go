@@ -44,6 +44,7 @@ const (
 type space struct {
 	next       uint64   // next free frame of the private area while building
 	zero       uint64   // the zero page
+	scratch    uint64   // a page that takes stores that go nowhere
 	perDomainL uint64   // L3 of slot 260
 	perDomain  []uint64 // L1s of the per-domain area, 16 vCPUs each
 	gdt        []uint64 // Xen's GDT page, one a vCPU
@@ -108,7 +109,7 @@ func (d *Domain) buildSpace(n int) error {
 	for mfn := range uint64(firstXenFrame) {
 		pagetable.Share(d.Mem, mfn, pagetable.OwnerIO, pagetable.TypeWritable)
 	}
-	s.zero = d.xenFrame()
+	s.zero, s.scratch = d.xenFrame(), d.xenFrame()
 	tss := d.xenFrame()
 	// No I/O bitmap: its offset lies beyond the limit (SDM vol. 1, "I/O
 	// Permission Bit Map").
@@ -285,6 +286,9 @@ func (d *Domain) M2P(mfn uint64) uint64 {
 	}
 	return d.Mem.Read64(m2pFrame<<mem.PageShift + mfn*8)
 }
+
+// ScratchMFN is a frame of Xen's in which nothing is kept.
+func (d *Domain) ScratchMFN() uint64 { return d.space.scratch }
 
 // XenSlot is Xen's own entry for L4 slot 256-271, as Xen's page walks see it.
 func (d *Domain) XenSlot(slot uint64) pagetable.Entry { return d.space.full[slot-abi.L4FirstXenSlot] }

@@ -30,9 +30,11 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	}
 	m := d.Mem
 	e := pagetable.Entry(m.Read64(at))
-	info := m.Info(e.MFN())
-	if !e.Has(pagetable.Present) || e.Has(pagetable.Writable) || e.MFN() >= m.Frames() ||
-		info.Type != pagetable.TypeL1 || info.TypeCount == 0 || info.Owner != d.Owner() {
+	if !e.Has(pagetable.Present) || e.Has(pagetable.Writable) || !d.Rules.GetPage(e.MFN(), d.Owner()) {
+		return Result{}
+	}
+	defer d.Rules.PutPage(e.MFN())
+	if info := m.Info(e.MFN()); info.Type != pagetable.TypeL1 || info.TypeCount == 0 {
 		return Result{}
 	}
 	var st store
@@ -42,14 +44,10 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	if st.size == 0 || f.Addr&uint64(st.size-1) != 0 {
 		return Result{}
 	}
-	t := trial{v: v, entry: e, entryAt: at, lin: f.Addr, single: st.rep}
+	t := trial{v: v, entry: e, entryAt: at, lin: f.Addr, frame: e.MFN(), single: st.rep}
 	val, done, rf := t.run()
 	if !done {
-		t.undo()
-		if rf.Vector == x86.VectorPF { // of another operand
-			return Result{Handled: true, Fault: x86.PageFault(0, rf.Addr)}
-		}
-		return Result{}
+		return t.failed(rf)
 	}
 	if e := pagetable.Entry(val); !e.Has(pagetable.Present) && d.Rules.L1TF != nil {
 		// The registers that a dump shows are those before the store.
@@ -71,13 +69,28 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	if to := d.Probes.PageTable; len(to) != 0 {
 		probe.Fire(to, &probe.PageTable{VCPU: v.ID, PA: t.pa(), Level: 1, New: val, Via: "emulation"})
 	}
+	return t.done()
+}
+
+// failed is what becomes of a store that could not be made: the guest gets
+// its #PF, or that of another operand.
+func (t *trial) failed(rf x86.Fault) Result {
+	t.undo()
+	if rf.Vector == x86.VectorPF {
+		return Result{Handled: true, Fault: x86.PageFault(0, rf.Addr)}
+	}
+	return Result{}
+}
+
+// done is what follows a store that was made (DBG-06).
+func (t *trial) done() Result {
 	if !t.stepping {
 		return Result{Handled: true}
 	}
-	if v.Dom.Version.PTWRStepSetsBS() {
-		v.DR6 |= x86.DR6BS | x86.DR6Init
+	if t.v.Dom.Version.PTWRStepSetsBS() {
+		t.v.DR6 |= x86.DR6BS | x86.DR6Init
 	}
-	return Result{Handled: true, Fault: x86.NoCode(x86.VectorDB)} // DBG-06
+	return Result{Handled: true, Fault: x86.NoCode(x86.VectorDB)}
 }
 
 // trial executes one instruction with the page it stores to made writable.
@@ -86,6 +99,7 @@ type trial struct {
 	entry    pagetable.Entry // that maps the page
 	entryAt  uint64
 	lin      uint64 // of the store
+	frame    uint64 // that takes it: the page itself, or another in its place
 	single   bool   // stop after one iteration of a REP
 	stepping bool   // the guest had TF set
 	saved    cpu.State
@@ -93,7 +107,7 @@ type trial struct {
 }
 
 // pa is the machine address of the entry stored to.
-func (t *trial) pa() uint64 { return t.entry.MFN()<<mem.PageShift + t.lin&mem.PageMask&^7 }
+func (t *trial) pa() uint64 { return t.frame<<mem.PageShift + t.lin&mem.PageMask&^7 }
 
 // run returns the 8-byte entry as the instruction leaves it. The page itself
 // is as before afterwards.
@@ -102,19 +116,19 @@ func (t *trial) run() (val uint64, done bool, f x86.Fault) {
 	t.saved = c.State
 	flags := c.Flags()
 	t.stepping = flags&x86.FlagTF != 0
-	copy(t.page[:], m.Frame(t.entry.MFN()))
+	copy(t.page[:], m.Frame(t.frame))
 	attn := c.Attn
 	c.Attn = 0
 	if v.DR7&0xff != 0 {
 		c.SetDR(7, x86.DR7Init) // Xen's own accesses hit no watchpoint
 	}
-	m.Write64(t.entryAt, uint64(t.entry|pagetable.Writable))
+	m.Write64(t.entryAt, uint64(pagetable.Make(t.frame, t.entry&^pagetable.AddrMask|pagetable.Writable)))
 	c.FlushPage(t.lin)
 	c.SetFlags(flags&^x86.FlagTF | flagIf(t.single, x86.FlagTF))
 
 	ex := c.Run(1)
 	val = m.Read64(t.pa())
-	m.Write(t.entry.MFN()<<mem.PageShift, t.page[:])
+	m.Write(t.frame<<mem.PageShift, t.page[:])
 	m.Write64(t.entryAt, uint64(t.entry))
 	c.FlushPage(t.lin)
 	c.Attn = attn

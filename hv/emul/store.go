@@ -7,10 +7,12 @@ import (
 )
 
 // store is what must be known of an instruction that writes memory: how wide
-// its store is (0: none that Xen emulates), and whether it repeats.
+// its store is (0: none that Xen emulates), whether it repeats, and whether it
+// reads memory too.
 type store struct {
-	size int
-	rep  bool
+	size  int
+	rep   bool
+	reads bool
 }
 
 // Widths in storeWidth besides plain numbers of bytes.
@@ -47,6 +49,7 @@ func (s *store) decode(v *dom.VCPU) x86.Fault {
 		default:
 			s.classify(code[i:], opsize, rexW)
 			s.rep = rep && isString(b)
+			s.reads = !pureStore(code[i:])
 			return x86.Fault{}
 		}
 	}
@@ -58,6 +61,21 @@ func (s *store) decode(v *dom.VCPU) x86.Fault {
 
 // isString reports MOVS and STOS.
 func isString(b byte) bool { return b == 0xa4 || b == 0xa5 || b == 0xaa || b == 0xab }
+
+// pureStore reports whether an instruction without its prefixes only writes
+// memory: MOV, STOS, SETcc, MOVNTI, MOVBE, PUSH of no memory.
+func pureStore(code []byte) bool {
+	switch b := code[0]; {
+	case b == 0x88 || b == 0x89 || b == 0x8c || b == 0xa2 || b == 0xa3 || b == 0xc6 || b == 0xc7,
+		b == 0xaa || b == 0xab,
+		b>>3 == 0x50>>3, b == 0x68, b == 0x6a, b == 0x9c, b == 0xe8:
+		return true
+	case b != 0x0f || len(code) < 2:
+		return false
+	}
+	b := code[1]
+	return b>>4 == 9 || b == 0xc3 || b == 0xa0 || b == 0xa8 || b == 0x38
+}
 
 func (s *store) classify(code []byte, opsize, rexW bool) {
 	w := storeWidth(code)

@@ -20,7 +20,9 @@ func (p *Platform) fault(b *border, f x86.Fault) error {
 			x.Settled()
 			return nil
 		}
-		r = emul.PageTableWrite(v, f)
+		if r = emul.ReadOnlyIO(v, f); !r.Handled {
+			r = emul.PageTableWrite(v, f)
+		}
 	case x86.VectorGP:
 		if f.Code == 0 {
 			r = b.e.Privileged(v)

@@ -35,5 +35,6 @@ const struct demo mm_demos[] = {
 	{ "MM-32", FACT, mm_32 },
 	{ "MM-33", FACT, mm_33 },
 	{ "MM-34", FACT, mm_34 },
+	{ "MM-35", FACT, mm_35 },
 	{}
 };

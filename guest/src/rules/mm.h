@@ -110,5 +110,6 @@ void mm_29(void);								/* mm_reservation.c */
 void mm_30(void), mm_31(void), mm_32(void);					/* mm_memory.c */
 
 void mm_33(void), mm_34(void);							/* mm_foreign.c */
+void mm_35(void);								/* mm_readonly.c */
 
 #endif /* MM_H */
