@@ -1,6 +1,9 @@
 package hypercall
 
-import "pvlab/hypercall/abi"
+import (
+	"pvlab/hv/dom"
+	"pvlab/hypercall/abi"
+)
 
 // multicall is hypercall 13: entries {op, result, args[6]} of which five
 // arguments count (HC-11, HC-12; C/multicall.c:do_multicall).
@@ -9,6 +12,9 @@ func multicall(c *Caller) (uint64, error) {
 		return ret(abi.EINVAL)
 	}
 	list, n := c.args[0], c.cmd32(1)
+	if !dom.AddrOK(list) { // also if it is empty
+		return ret(abi.EFAULT)
+	}
 	var i uint64
 	for ; i < n && c.more(i); i++ {
 		at := list + i*abi.MulticallSize

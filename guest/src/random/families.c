@@ -2,7 +2,7 @@
 #include "random.h"
 
 extern const struct operation table_operations[], mmuext_operations[], touch_operations[], descriptor_operations[];
-extern const struct operation event_operations[], host_operations[], tool_operations[];
+extern const struct operation event_operations[], host_operations[], tool_operations[], own_operations[];
 void events_reset(void), events_digest(void), host_reset(void), tool_reset(void);
 
 const struct family families[] = {
@@ -13,5 +13,6 @@ const struct family families[] = {
 	{ "events", event_operations, events_reset, events_digest },
 	{ "host", host_operations, host_reset },
 	{ "tool", tool_operations, tool_reset },
+	{ "own", own_operations },
 	{}
 };
