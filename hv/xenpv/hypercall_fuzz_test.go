@@ -149,6 +149,22 @@ func (h *hostileCalls) field(kind byte) uint64 {
 		return h.small()
 	case 'n', 'N':
 		return h.count()
+	case 'D':
+		if h.next() < 192 {
+			return uint64(h.Dom.ID)
+		}
+		return h.domain()
+	case 'c':
+		return h.pick(abi.SchedulerCredit2, abi.SchedulerCredit2, abi.SchedulerCredit2, abi.SchedulerCredit, 0)
+	case 'y':
+		return 0x10 + h.next()%0x20
+	case 'S':
+		return h.next() % 12
+	case 'Z':
+		if h.next() < 224 {
+			return 0
+		}
+		return h.small()
 	case 't':
 		return h.pick(0, 1, h.now, h.now+1000, h.now+1_000_000, 1<<62, ^uint64(0))
 	case 'u':
@@ -193,6 +209,44 @@ func (h *hostileCalls) build(head []byte, shape string) []byte {
 		b[h.next()%uint64(len(b))] ^= byte(k << 3)
 	}
 	return b
+}
+
+// setStage changes what calls will find: a page full of frames, entries or
+// addresses, an entry of the grant table, or a context for a vCPU.
+func (h *hostileCalls) setStage() {
+	page := h.page()
+	switch h.next() % 5 {
+	case 0, 1:
+		kind := []byte("memxd")[h.next()%5]
+		var b []byte
+		for range 1 + h.next()%64 {
+			b = binary.LittleEndian.AppendUint64(b, h.field(kind))
+		}
+		h.CopyTo(page, b)
+	case 2, 3:
+		t := h.Dom.Grants.Table(h.Dom.ID)
+		if t == nil || t.Shared == 0 {
+			return
+		}
+		b := binary.LittleEndian.AppendUint16(nil, uint16(h.pick(1, 1, 1, 2, 3, 5, 0, 0x21, 0x108)))
+		b = binary.LittleEndian.AppendUint16(b, uint16(h.pick(uint64(h.Dom.ID), abi.DomIDSelf, 0, 1)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(h.frameNumber()))
+		b = binary.LittleEndian.AppendUint64(b, h.frameNumber())
+		n := 8 * int(1+t.Version/2)
+		h.mem.Write(t.SharedFrame(0)<<mem.PageShift+uint64(n)*(h.next()%24), b[:n])
+	case 4:
+		b := make([]byte, abi.VGCSize)
+		put := func(off int, v uint64) { binary.LittleEndian.PutUint64(b[off:], v) }
+		put(abi.VGCFlags, abi.VGCFInKernel|abi.VGCFOnline|abi.VGCFI387Valid)
+		put(abi.VGCUserRegs+abi.RegsRIP, bareText)
+		put(abi.VGCUserRegs+abi.RegsCS, abi.FlatKernelCS)
+		put(abi.VGCUserRegs+abi.RegsSS, 0xe02b)
+		put(abi.VGCCtrlReg+8*3, h.GuestTable<<mem.PageShift)
+		for range h.next() % 3 {
+			put(int(h.next()*20%(abi.VGCSize-8)), h.anything())
+		}
+		h.CopyTo(bareText, b)
+	}
 }
 
 // versions of the calls that carry one.
@@ -246,7 +300,11 @@ func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
 	case abi.HypSetTimerOp:
 		args[0] = h.field('t')
 	case abi.HypVCPUOp:
-		put(h.build(nil, shape))
+		if op.Number == abi.VCPUOpInitialise {
+			at = bareText
+		} else {
+			put(h.build(nil, shape))
+		}
 		args = [5]uint64{op.Number, h.field('v'), at}
 	case abi.HypGrantTableOp:
 		put(h.build(nil, shape))
@@ -298,6 +356,10 @@ func (h *hostileCalls) run(t *testing.T) {
 	const continuations = 40
 	for len(h.in) > 0 && !h.Dom.ShutDown {
 		h.Blocked = false
+		if h.next() < 48 {
+			h.setStage()
+			continue
+		}
 		n, args := h.prepare(0)
 		start := time.Now()
 		at := h.CPU.RIP

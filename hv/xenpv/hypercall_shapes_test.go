@@ -7,6 +7,9 @@ package xenpv_test
 //	a address u64       p port u32            n count u32       N count u64
 //	r grant reference   f small number u32    x anything u32    X anything u64
 //	h anything u16      b anything u8         . byte of padding
+//	D domain id u16 where the caller is named by number
+//	y kind of power states u32
+//	c scheduler u32       S count u64, small    Z u32 that is mostly 0
 //	t time u64          u machine address with a command, u64
 //	* everything behind it again, as often as there is room
 var shapes = map[string]string{
@@ -38,11 +41,11 @@ var shapes = map[string]string{
 	"GNTTABOP_get_status_frames": "nd..h......a", "GNTTABOP_get_version": "dhf", "GNTTABOP_swap_grant_ref": "*rrh..",
 	"GNTTABOP_cache_flush": "*Xhhf",
 
-	"XENMEM_increase_reservation": "aNffd", "XENMEM_decrease_reservation": "aNffd", "XENMEM_populate_physmap": "aNffd",
+	"XENMEM_increase_reservation": "aSZfd", "XENMEM_decrease_reservation": "aSZfd", "XENMEM_populate_physmap": "aSZfd",
 	"XENMEM_current_reservation": "d", "XENMEM_maximum_reservation": "d", "XENMEM_maximum_gpfn": "d",
 	"XENMEM_machphys_mfn_list": "nxan", "XENMEM_machphys_compat_mfn_list": "nxan", "XENMEM_add_to_physmap": "dhfNm",
-	"XENMEM_memory_map": "nxa", "XENMEM_machine_memory_map": "nxa", "XENMEM_set_memory_map": "d......nxa",
-	"XENMEM_exchange": "aNffd......aNffd......N", "XENMEM_remove_from_physmap": "d......m", "XENMEM_set_pod_target": "NNNNd",
+	"XENMEM_memory_map": "nxa", "XENMEM_machine_memory_map": "nxa", "XENMEM_set_memory_map": "D......nxa",
+	"XENMEM_exchange": "aSZZd......aSZZd......Z", "XENMEM_remove_from_physmap": "D......m", "XENMEM_set_pod_target": "NNNNd",
 	"XENMEM_get_pod_target": "NNNNd", "XENMEM_access_op": "bbd....naa", "XENMEM_add_to_physmap_batch": "dhhhaaa",
 	"XENMEM_claim_pages": "aNffd", "XENMEM_get_vnumainfo": "d..xnnnxaaaa", "XENMEM_reserved_device_memory_map": "nxah",
 	"XENMEM_acquire_resource": "dhfnxNa",
@@ -57,19 +60,19 @@ var shapes = map[string]string{
 	// Of the tools' calls: what follows command and version.
 	"XENPF_resource_op": "nva", "XENPF_get_cpuinfo": "v", "XENPF_settime64": "Xxft", "XENPF_set_processor_pminfo": "vfa",
 	"XEN_SYSCTL_readconsole": "bbhxan", "XEN_SYSCTL_tbuf_op": "fxanxX", "XEN_SYSCTL_getdomaininfolist": "d..nan",
-	"XEN_SYSCTL_debug_keys": "an", "XEN_SYSCTL_getcpuinfo": "nxa", "XEN_SYSCTL_availheap": "fff", "XEN_SYSCTL_get_pmstat": "fvffXaa",
+	"XEN_SYSCTL_debug_keys": "an", "XEN_SYSCTL_getcpuinfo": "nxa", "XEN_SYSCTL_availheap": "fff", "XEN_SYSCTL_get_pmstat": "yvffXaa",
 	"XEN_SYSCTL_page_offline_op": "fnnxa", "XEN_SYSCTL_cputopoinfo": "nxa", "XEN_SYSCTL_numainfo": "nxaa",
-	"XEN_SYSCTL_cpupool_op": "ffffvfan", "XEN_SYSCTL_scheduler_op": "ffffxx", "XEN_SYSCTL_pcitopoinfo": "nxaa",
+	"XEN_SYSCTL_cpupool_op": "ffffvfan", "XEN_SYSCTL_scheduler_op": "ZcfZf", "XEN_SYSCTL_pcitopoinfo": "nxaa",
 	"XEN_SYSCTL_get_cpu_featureset": "fna", "XEN_SYSCTL_livepatch_op": "ff*fanf", "XEN_SYSCTL_get_cpu_policy": "fnnfaa",
-	"XEN_DOMCTL_setvcpuaffinity": "d......vfanxanx", "XEN_DOMCTL_getvcpuaffinity": "d......vfanxanx",
-	"XEN_DOMCTL_getvcpucontext": "d......vxa", "XEN_DOMCTL_getvcpuinfo": "d......v", "XEN_DOMCTL_scheduler_op": "d......ffhh",
-	"XEN_DOMCTL_max_mem": "d......N", "XEN_DOMCTL_iomem_permission": "d......mNb", "XEN_DOMCTL_memory_mapping": "d......NmNf",
-	"XEN_DOMCTL_ioport_permission": "d......ffb", "XEN_DOMCTL_irq_permission": "d......fb", "XEN_DOMCTL_hypercall_init": "d......m",
-	"XEN_DOMCTL_getpageframeinfo3": "d......Na", "XEN_DOMCTL_setnodeaffinity": "d......an", "XEN_DOMCTL_getnodeaffinity": "d......an",
-	"XEN_DOMCTL_sendtrigger": "d......fv", "XEN_DOMCTL_vm_event_op": "d......fff", "XEN_DOMCTL_setvnumainfo": "d......nnvf",
-	"XEN_DOMCTL_get_cpu_policy": "d......nnaa", "XEN_MC_fetch": "ffXa", "XEN_MC_physcpuinfo": "nxa", "XEN_MC_inject_v2": "fxan",
+	"XEN_DOMCTL_setvcpuaffinity": "D......vfanxanx", "XEN_DOMCTL_getvcpuaffinity": "D......vfanxanx",
+	"XEN_DOMCTL_getvcpucontext": "D......vxa", "XEN_DOMCTL_getvcpuinfo": "D......v", "XEN_DOMCTL_scheduler_op": "D......cfhh",
+	"XEN_DOMCTL_max_mem": "D......N", "XEN_DOMCTL_iomem_permission": "D......mNb", "XEN_DOMCTL_memory_mapping": "D......NmNf",
+	"XEN_DOMCTL_ioport_permission": "D......ffb", "XEN_DOMCTL_irq_permission": "D......fb", "XEN_DOMCTL_hypercall_init": "D......m",
+	"XEN_DOMCTL_getpageframeinfo3": "D......Na", "XEN_DOMCTL_setnodeaffinity": "D......an", "XEN_DOMCTL_getnodeaffinity": "D......an",
+	"XEN_DOMCTL_sendtrigger": "D......fv", "XEN_DOMCTL_vm_event_op": "D......fff", "XEN_DOMCTL_setvnumainfo": "D......nnvf",
+	"XEN_DOMCTL_get_cpu_policy": "D......nnaa", "XEN_MC_fetch": "ffXa", "XEN_MC_physcpuinfo": "nxa", "XEN_MC_inject_v2": "fxan",
 }
 
 // fieldSize of each letter.
 var fieldSize = map[byte]int{'d': 2, 'v': 4, 'm': 8, 'e': 8, 'a': 8, 'p': 4, 'n': 4, 'N': 8, 'r': 4, 'f': 4, 'x': 4, 'X': 8, 'h': 2,
-	'b': 1, '.': 1, 't': 8, 'u': 8}
+	'b': 1, '.': 1, 't': 8, 'u': 8, 'D': 2, 'c': 4, 'y': 4, 'S': 8, 'Z': 4}
