@@ -34,12 +34,13 @@ func (c *Caller) initialise(v *dom.VCPU, arg uint64) abi.Errno {
 	for i := range frames {
 		frames[i] = g.u64(abi.VGCGDTFrames + 8*i)
 	}
-	entries := g.u64(abi.VGCGDTEntries)
-	if entries > abi.FirstReservedGDTEntry {
+	// Xen counts the pages of the GDT, and then its entries, in 32 bits.
+	entries := uint32(g.u64(abi.VGCGDTEntries))
+	if uint32((g.u64(abi.VGCGDTEntries)+511)/512) > gdtFrames || entries > abi.FirstReservedGDTEntry {
 		return abi.EINVAL
 	}
 	loadContext(v, g)
-	if err := v.SetGDT(frames[:(entries+511)/512], uint32(entries)); err != 0 {
+	if err := v.SetGDT(frames[:(entries+511)/512], entries); err != 0 {
 		return err
 	}
 	err := v.NewBaseptr(mfnOfCR3(g.u64(abi.VGCCtrlReg + 8*3)))
@@ -55,6 +56,9 @@ func (c *Caller) initialise(v *dom.VCPU, arg uint64) abi.Errno {
 	v.Down = g.u64(abi.VGCFlags)&abi.VGCFOnline == 0
 	return 0
 }
+
+// gdtFrames is the room for them in the context.
+const gdtFrames = 16
 
 // mfnOfCR3 undoes the folding of xen_pfn_to_cr3, which on 64 bits is a shift.
 func mfnOfCR3(cr3 uint64) uint64 { return cr3 >> mem.PageShift }
@@ -94,6 +98,11 @@ func loadContext(v *dom.VCPU, g guestContext) {
 		v.Trap[i] = ti
 	}
 	v.KernelMode = flags&abi.VGCFInKernel != 0
+	if flags&abi.VGCFI387Valid != 0 {
+		v.CPU.LoadFPU((*[512]byte)(g[:512]))
+	} else {
+		v.CPU.LoadFPU(nil)
+	}
 	v.FailsafeMasks = flags&abi.VGCFFailsafeDisableEvents != 0
 	v.SyscallMasks = flags&abi.VGCFSyscallDisableEvents != 0
 	v.Event, v.Failsafe, v.Syscall = g.u64(abi.VGCEventEIP), g.u64(abi.VGCFailsafeEIP), g.u64(abi.VGCSyscallEIP)

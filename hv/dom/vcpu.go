@@ -160,6 +160,7 @@ func (v *VCPU) resetCPU() {
 	c.EFER = x86.EFERSCE | x86.EFERLME | x86.EFERLMA | x86.EFERNXE
 	c.PAT = 0x050100070406 // XEN_MSR_PAT, MM-27
 	c.XCR0 = 3             // x87 and SSE
+	c.LoadFPU(nil)
 	c.GDTR = x86.Table{Base: GDTBase(v.ID), Limit: abi.LastReservedGDTByte}
 	// Xen's own, as SIDT tells the guest (PRIV-05); no gate is read from it here.
 	c.IDTR = x86.Table{Base: v.Dom.Version.Text.IDT, Limit: 256*16 - 1}

@@ -10,7 +10,7 @@ extern const struct demo debug_demos[], debug_reg_demos[];
 extern const struct demo priv_demos[], seg_demos[];
 extern const struct demo evt_demos[], evt_time_demos[], evt_port_ops_demos[];
 extern const struct demo evt_periodic_demos[], evt_vcpu_demos[], evt_pirq_demos[], evt_fifo_demos[];
-extern const struct demo evt_sched_demos[], evt_many_demos[], callback_switch_demos[];
+extern const struct demo evt_sched_demos[], evt_many_demos[], evt_fpu_demos[], callback_switch_demos[];
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
 extern const struct demo nat_gate_demos[], nat_return_demos[], abi_demos[];
 extern const struct demo hist_demos[];
@@ -45,6 +45,7 @@ const struct area areas[] = {
 	{ "EVT", evt_pirq_demos },
 	{ "EVT", evt_sched_demos },
 	{ "EVT", evt_many_demos },
+	{ "EVT", evt_fpu_demos },
 	{ "MM", mm_demos },
 	{ "MM", mm_grant_demos },
 	{ "GNT", gnt_demos },
