@@ -16,68 +16,6 @@ import (
 // for a block that is executed whole; one that the budget cuts short, or that
 // is stepped, goes through exec.
 
-// hotOp is the number of such an operation, 0 for none. Register operands are
-// RM (destination) and Reg plus Imm (source): of a register form Imm is 0, of
-// an immediate form Reg is zeroReg.
-type hotOp uint8
-
-const (
-	hotNone hotOp = iota
-	hotMov64
-	hotMov32
-	hotLea64
-	hotLea32
-	hotLoad64
-	hotLoad32
-	hotLoadZX8
-	hotMovZX8
-	hotStore64
-	hotStore32
-	hotAdd64
-	hotAdd32
-	hotSub64
-	hotSub32
-	hotCmp64
-	hotCmp32
-	hotAnd64
-	hotAnd32
-	hotOr64
-	hotOr32
-	hotXor64
-	hotXor32
-	hotTest64
-	hotTest32
-	hotInc64
-	hotInc32
-	hotDec64
-	hotDec32
-	hotShl64
-	hotShl32
-	hotShr64
-	hotShr32
-	hotRol64
-	hotRol32
-	hotRor64
-	hotRor32
-	hotPush
-	hotPop
-	hotJmp
-	hotCall
-	hotRet
-	hotJE
-	hotJNE
-	hotJB
-	hotJAE
-	hotJBE
-	hotJA
-	hotJS
-	hotJNS
-	hotJL
-	hotJGE
-	hotJLE
-	hotJG
-)
-
 // flags64 and flags32 are what add and subtract leave: the result, and the
 // vector of carries (see lazyFlags).
 func flags64(r, carry uint64) lazyFlags { return lazyFlags{r, r, carry} }
@@ -85,6 +23,26 @@ func flags64(r, carry uint64) lazyFlags { return lazyFlags{r, r, carry} }
 func flags32(r, carry uint32) lazyFlags {
 	v := uint64(int64(int32(r)))
 	return lazyFlags{v, v, uint64(carry)<<32 | uint64(carry)&carryAF}
+}
+
+// see64 and see32 read the memory operand if the TLB has it and it lies on one
+// page.
+func (c *CPU) see64(in *Inst) (uint64, bool) {
+	lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
+	e := &c.tlb[tlbSlot(lin)]
+	if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-8 {
+		return *(*uint64)(c.host(e.pa + o)), true
+	}
+	return 0, false
+}
+
+func (c *CPU) see32(in *Inst) (uint32, bool) {
+	lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
+	e := &c.tlb[tlbSlot(lin)]
+	if o := lin & mem.PageMask; e.rtag == lin&^mem.PageMask|c.gen && o <= mem.PageSize-4 {
+		return *(*uint32)(c.host(e.pa + o)), true
+	}
+	return 0, false
 }
 
 // runBlock executes instructions to the first one that returns another status
@@ -104,6 +62,14 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			continue
 		case hotLea32:
 			c.R[in.Reg&31] = uint64(uint32(c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)))
+			continue
+		case hotNot64:
+			c.R[in.RM&31] = ^c.R[in.RM&31]
+			continue
+		case hotNot32:
+			c.R[in.RM&31] = uint64(^uint32(c.R[in.RM&31]))
+			continue
+		case hotNop:
 			continue
 		case hotLoad64:
 			lin := c.R[in.Base&31] + c.R[in.Index&31]<<(in.Scale&3) + uint64(in.Disp)
@@ -347,11 +313,69 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 			}
 			c.R[in.RM&31] = uint64(a)
 			continue
-		case hotPush:
+		case hotAddLoad64:
+			if b, ok := c.see64(in); ok {
+				a := c.R[in.Reg&31]
+				r := a + b
+				c.lazy = flags64(r, a&b|(a|b)&^r)
+				c.R[in.Reg&31] = r
+				continue
+			}
+		case hotAddLoad32:
+			if b, ok := c.see32(in); ok {
+				a := uint32(c.R[in.Reg&31])
+				r := a + b
+				c.lazy = flags32(r, a&b|(a|b)&^r)
+				c.R[in.Reg&31] = uint64(r)
+				continue
+			}
+		case hotXorLoad64:
+			if b, ok := c.see64(in); ok {
+				r := c.R[in.Reg&31] ^ b
+				c.lazy = flags64(r, 0)
+				c.R[in.Reg&31] = r
+				continue
+			}
+		case hotXorLoad32:
+			if b, ok := c.see32(in); ok {
+				r := uint32(c.R[in.Reg&31]) ^ b
+				c.lazy = flags32(r, 0)
+				c.R[in.Reg&31] = uint64(r)
+				continue
+			}
+		case hotCmpLoad64:
+			if b, ok := c.see64(in); ok {
+				a := c.R[in.Reg&31]
+				r := a - b
+				c.lazy = flags64(r, ^a&b|(^a|b)&r)
+				continue
+			}
+		case hotCmpLoad32:
+			if b, ok := c.see32(in); ok {
+				a := uint32(c.R[in.Reg&31])
+				r := a - b
+				c.lazy = flags32(r, ^a&b|(^a|b)&r)
+				continue
+			}
+		case hotCmpMem64:
+			if a, ok := c.see64(in); ok {
+				b := c.R[in.Reg&31] + uint64(in.Imm)
+				r := a - b
+				c.lazy = flags64(r, ^a&b|(^a|b)&r)
+				continue
+			}
+		case hotCmpMem32:
+			if a, ok := c.see32(in); ok {
+				b := uint32(c.R[in.Reg&31]) + uint32(in.Imm)
+				r := a - b
+				c.lazy = flags32(r, ^a&b|(^a|b)&r)
+				continue
+			}
+		case hotPush, hotPushImm:
 			sp := c.R[x86.RSP] - 8
 			e := &c.tlb[tlbSlot(sp)]
 			if o := sp & mem.PageMask; e.wtag == sp&^mem.PageMask|c.wgen && o <= mem.PageSize-8 {
-				*(*uint64)(c.host(e.pa + o)) = c.R[in.RM&31]
+				*(*uint64)(c.host(e.pa + o)) = c.R[in.RM&31] + uint64(in.Imm)
 				c.R[x86.RSP] = sp
 				continue
 			}
@@ -366,6 +390,11 @@ func (c *CPU) runBlock(insts []Inst) (int, status) {
 		case hotJmp:
 			c.RIP = uint64(in.Imm)
 			return i, stJump
+		case hotJmpReg:
+			if to := c.R[in.RM&31]; x86.Canonical(to) {
+				c.RIP = to
+				return i, stJump
+			}
 		case hotCall:
 			sp := c.R[x86.RSP] - 8
 			e := &c.tlb[tlbSlot(sp)]

@@ -35,7 +35,7 @@ func hotCode(rng *rand.Rand) (code []byte) {
 		alu := byte(rng.IntN(8))
 		rm := 0xc0 | register()<<3 | register()
 		var b []byte
-		switch rng.IntN(20) {
+		switch rng.IntN(24) {
 		case 0, 1, 2:
 			b = []byte{alu<<3 | 1, rm}
 		case 3, 4:
@@ -68,6 +68,14 @@ func hotCode(rng *rand.Rand) (code []byte) {
 			rex, b = nil, []byte{0x58 | register()}
 		case 19:
 			rex, b = nil, []byte{0x70 + byte(rng.IntN(16)), byte(rng.IntN(4))} // Jcc, into the zeros at the end
+		case 20:
+			b = append([]byte{[]byte{0x03, 0x33, 0x3b, 0x39}[rng.IntN(4)]}, mem(register())...)
+		case 21:
+			b = append(append([]byte{0x83}, mem(7)...), byte(rng.IntN(256)))
+		case 22:
+			b = []byte{0xf7, 0xd0 | register()} // NOT
+		case 23:
+			rex, b = nil, []byte{0x6a, byte(rng.IntN(256))}
 		}
 		code = append(code, rex...)
 		code = append(code, b...)
@@ -87,16 +95,20 @@ func TestHotBlocks(t *testing.T) {
 	a, b := flatCPU(t, nil), flatCPU(t, nil)
 	const stack = 0x1fff80 // its page is followed by one that is not mapped
 	whole := 0
+	reset := a.State // a jump into the middle of an instruction may change anything
 	for round := range rounds {
 		code := append(hotCode(rng), 0xf4, 0xf4, 0xf4, 0xf4)
 		var start State
 		for i, c := range []*CPU{a, b} {
 			c.Mem.Write(0x10000, make([]byte, 256))
 			c.Mem.Write(0x10000, code)
-			c.Mem.Write64(0x3008, 0) // no second large page
+			c.Mem.Write64(0x1000, 0x2007) // tables as flatCPU has them, but for the second large page
+			c.Mem.Write64(0x2000, 0x3007)
+			c.Mem.Write64(0x3000, 0x0087)
+			c.Mem.Write64(0x3008, 0)
 			c.FlushTLB()
 			if i == 0 {
-				start = c.State
+				start = reset
 				for r := range 16 {
 					start.R[r] = edges[rng.IntN(len(edges))]
 					if rng.IntN(2) == 0 {

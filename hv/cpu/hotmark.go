@@ -1,5 +1,80 @@
 package cpu
 
+// hotOp is the number of an operation in runBlock, 0 for none. Register operands are
+// RM (destination) and Reg plus Imm (source): of a register form Imm is 0, of
+// an immediate form Reg is zeroReg.
+type hotOp uint8
+
+const (
+	hotNone hotOp = iota
+	hotMov64
+	hotMov32
+	hotLea64
+	hotLea32
+	hotNot64
+	hotNot32
+	hotNop
+	hotLoad64
+	hotLoad32
+	hotLoadZX8
+	hotMovZX8
+	hotStore64
+	hotStore32
+	hotAdd64
+	hotAdd32
+	hotSub64
+	hotSub32
+	hotCmp64
+	hotCmp32
+	hotAnd64
+	hotAnd32
+	hotOr64
+	hotOr32
+	hotXor64
+	hotXor32
+	hotTest64
+	hotTest32
+	hotInc64
+	hotInc32
+	hotDec64
+	hotDec32
+	hotShl64
+	hotShl32
+	hotShr64
+	hotShr32
+	hotRol64
+	hotRol32
+	hotRor64
+	hotRor32
+	hotAddLoad64
+	hotAddLoad32
+	hotXorLoad64
+	hotXorLoad32
+	hotCmpLoad64 // register with memory
+	hotCmpLoad32
+	hotCmpMem64 // memory with register or immediate
+	hotCmpMem32
+	hotPush
+	hotPushImm
+	hotPop
+	hotJmp
+	hotJmpReg
+	hotCall
+	hotRet
+	hotJE
+	hotJNE
+	hotJB
+	hotJAE
+	hotJBE
+	hotJA
+	hotJS
+	hotJNS
+	hotJL
+	hotJGE
+	hotJLE
+	hotJG
+)
+
 // hotOps is the number of each operation in runBlock.
 var hotOps [maxOps]hotOp
 
@@ -28,10 +103,13 @@ var hotRows = []hotRow{
 	{name: "SUB", op: 0x2d, r32: hotSub32, r64: hotSub64},
 	{name: "SUB", op: 0x81, r32: hotSub32, r64: hotSub64},
 	{name: "SUB", op: 0x83, r32: hotSub32, r64: hotSub64},
-	{name: "CMP", op: 0x39, r32: hotCmp32, r64: hotCmp64},
+	{name: "ADD", op: 0x03, m32: hotAddLoad32, m64: hotAddLoad64},
+	{name: "XOR", op: 0x33, m32: hotXorLoad32, m64: hotXorLoad64},
+	{name: "CMP", op: 0x3b, m32: hotCmpLoad32, m64: hotCmpLoad64},
+	{name: "CMP", op: 0x39, r32: hotCmp32, r64: hotCmp64, m32: hotCmpMem32, m64: hotCmpMem64},
 	{name: "CMP", op: 0x3d, r32: hotCmp32, r64: hotCmp64},
-	{name: "CMP", op: 0x81, r32: hotCmp32, r64: hotCmp64},
-	{name: "CMP", op: 0x83, r32: hotCmp32, r64: hotCmp64},
+	{name: "CMP", op: 0x81, r32: hotCmp32, r64: hotCmp64, m32: hotCmpMem32, m64: hotCmpMem64},
+	{name: "CMP", op: 0x83, r32: hotCmp32, r64: hotCmp64, m32: hotCmpMem32, m64: hotCmpMem64},
 	{name: "AND", op: 0x21, r32: hotAnd32, r64: hotAnd64},
 	{name: "AND", op: 0x25, r32: hotAnd32, r64: hotAnd64},
 	{name: "AND", op: 0x81, r32: hotAnd32, r64: hotAnd64},
@@ -46,6 +124,7 @@ var hotRows = []hotRow{
 	{name: "TEST", op: 0x85, r32: hotTest32, r64: hotTest64},
 	{name: "TEST", op: 0xa9, r32: hotTest32, r64: hotTest64},
 	{name: "TEST", op: 0xf7, r32: hotTest32, r64: hotTest64},
+	{name: "NOT", op: 0xf7, r32: hotNot32, r64: hotNot64},
 	{name: "INC", op: 0xff, r32: hotInc32, r64: hotInc64},
 	{name: "DEC", op: 0xff, r32: hotDec32, r64: hotDec64},
 	{name: "SHL", op: 0xc1, r32: hotShl32, r64: hotShl64},
@@ -53,9 +132,12 @@ var hotRows = []hotRow{
 	{name: "ROL", op: 0xc1, r32: hotRol32, r64: hotRol64},
 	{name: "ROR", op: 0xc1, r32: hotRor32, r64: hotRor64},
 	{name: "PUSH", op: 0x50, r64: hotPush},
+	{name: "PUSH", op: 0x68, r64: hotPushImm},
+	{name: "PUSH", op: 0x6a, r64: hotPushImm},
 	{name: "POP", op: 0x58, r64: hotPop},
 	{name: "JMP", op: 0xe9, r64: hotJmp},
 	{name: "JMP", op: 0xeb, r64: hotJmp},
+	{name: "JMP", op: 0xff, r64: hotJmpReg},
 	{name: "CALL", op: 0xe8, r64: hotCall},
 	{name: "RET", op: 0xc3, r64: hotRet},
 }
@@ -97,7 +179,9 @@ func heat(in *Inst) {
 		return
 	case h == hotMovZX8 && in.RM >= highByte:
 		return
-	case h >= hotAdd64 && h <= hotTest32 || h <= hotMov32:
+	case h == hotPushImm:
+		in.RM = zeroReg
+	case h >= hotAdd64 && h <= hotTest32 || h <= hotMov32 || h == hotCmpMem64 || h == hotCmpMem32:
 		if in.immediate() {
 			in.Reg = zeroReg
 		}
@@ -120,7 +204,7 @@ func markDead(insts []Inst) {
 	for i := len(insts) - 1; i >= 0; i-- {
 		in := &insts[i]
 		switch h := in.Hot; {
-		case h >= hotMov64 && h <= hotLea32 || h == hotMovZX8:
+		case h >= hotMov64 && h <= hotNop || h == hotMovZX8:
 			// neither reads nor writes them
 		case h >= hotAdd64 && h <= hotTest32, h >= hotShl64 && h <= hotShr32:
 			if !live {
