@@ -1,8 +1,11 @@
 package ruledemo
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +16,7 @@ import (
 // that is replaced in a build for TestEveryBreakIsSeen.
 type breakRow struct {
 	rules    []string
-	file     string // from the top of the repository
+	place    string // a file or a whole package, from the top of the repository
 	where    string // file and line of the row itself
 	old, new string
 }
@@ -47,9 +50,9 @@ func parseBreaks(name, text string) (rows []breakRow, err error) {
 		if head {
 			f := strings.Fields(rest)
 			if len(f) < 2 {
-				return nil, fmt.Errorf("%s: want rules and a file", at)
+				return nil, fmt.Errorf("%s: want rules and a place", at)
 			}
-			rows = append(rows, breakRow{rules: f[:len(f)-1], file: f[len(f)-1], where: at})
+			rows = append(rows, breakRow{rules: f[:len(f)-1], place: f[len(f)-1], where: at})
 			continue
 		}
 		if l == "" || l[0] == '#' {
@@ -96,53 +99,78 @@ func Is(id string) bool { return rule == id }
 
 const breakEnv = "PVLAB_BREAK"
 
-// applyBreaks puts the rows of one file into its text.
-func applyBreaks(file, text string, rows []breakRow) (string, error) {
+// applyBreaks puts the rows into the texts of the files and returns those that
+// change. The errors say which row to mend.
+func applyBreaks(files map[string]string, rows []breakRow) (map[string]string, error) {
 	type edit struct {
 		from, to int
 		row      *breakRow
 	}
-	var edits []edit
+	edits := map[string][]edit{}
+	var errs []error
 	for i := range rows {
 		r := &rows[i]
-		if n := strings.Count(text, r.old); n != 1 || r.old == "" {
-			return "", fmt.Errorf("%s: mend the row of %s: its text stands %d times in %s, not once:\n%s",
-				r.where, strings.Join(r.rules, ", "), n, file, r.old)
+		var in string
+		n := 0
+		for file, text := range files {
+			if r.old != "" && (file == r.place || path.Dir(file) == r.place) {
+				if k := strings.Count(text, r.old); k > 0 {
+					n += k
+					in = file
+				}
+			}
 		}
-		at := strings.Index(text, r.old)
-		edits = append(edits, edit{at, at + len(r.old), r})
-	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.from - b.from })
-	var out strings.Builder
-	at := 0
-	for _, e := range edits {
-		if e.from < at {
-			return "", fmt.Errorf("%s: this row and one before it want the same text of %s: make them one", e.row.where, file)
+		if n != 1 {
+			errs = append(errs, fmt.Errorf("%s: mend the row of %s: its text stands %d times in %s, not once:\n%s",
+				r.where, strings.Join(r.rules, ", "), n, r.place, r.old))
+			continue
 		}
-		out.WriteString(text[at:e.from])
-		out.WriteString(e.row.new)
-		at = e.to
+		at := strings.Index(files[in], r.old)
+		edits[in] = append(edits[in], edit{at, at + len(r.old), r})
 	}
-	out.WriteString(text[at:])
-	done := out.String()
+	out := map[string]string{}
+	for file, es := range edits {
+		slices.SortFunc(es, func(a, b edit) int { return a.from - b.from })
+		text := files[file]
+		var b strings.Builder
+		at := 0
+		for _, e := range es {
+			if e.from < at {
+				errs = append(errs, fmt.Errorf("%s: this row and one before it want the same text of %s: make them one", e.row.where, file))
+				continue
+			}
+			b.WriteString(text[at:e.from])
+			b.WriteString(e.row.new)
+			at = e.to
+		}
+		b.WriteString(text[at:])
+		out[file] = importBroken(b.String())
+	}
+	return out, errors.Join(errs...)
+}
+
+// importBroken adds the import behind the package clause.
+func importBroken(text string) string {
 	i := 0
-	if !strings.HasPrefix(done, "package ") {
-		i = strings.Index(done, "\npackage ") + 1
+	if !strings.HasPrefix(text, "package ") {
+		i = strings.Index(text, "\npackage ") + 1
 	}
-	i += strings.IndexByte(done[i:], '\n')
-	return done[:i] + "\nimport \"" + brokenImport + "\"" + done[i:], nil
+	i += strings.IndexByte(text[i:], '\n')
+	return text[:i] + "\nimport \"" + brokenImport + "\"" + text[i:]
 }
 
 func TestApplyBreaks(t *testing.T) {
-	row := func(old, repl string) breakRow { return breakRow{[]string{"A-01"}, "f.go", "here", old, repl} }
-	const text = "// A.\npackage a\n\nx := 1\ny := 2\n"
-	got, err := applyBreaks("f.go", text, []breakRow{row("y := 2", "y := 3"), row("x := 1", "x := 4")})
-	want := "// A.\npackage a\nimport \"" + brokenImport + "\"\n\nx := 4\ny := 3\n"
-	if err != nil || got != want {
+	row := func(place, old, repl string) breakRow { return breakRow{[]string{"A-01"}, place, "here", old, repl} }
+	files := map[string]string{"p/f.go": "// A.\npackage a\n\nx := 1\ny := 2\n", "p/g.go": "package a\nz := 5\n", "q/f.go": "z"}
+	got, err := applyBreaks(files, []breakRow{row("p/f.go", "y := 2", "y := 3"), row("p", "x := 1", "x := 4"), row("p", "z", "u")})
+	imp := "import \"" + brokenImport + "\"\n"
+	want := map[string]string{"p/f.go": "// A.\npackage a\n" + imp + "\nx := 4\ny := 3\n", "p/g.go": "package a\n" + imp + "u := 5\n"}
+	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("%q, %v", got, err)
 	}
-	for _, bad := range [][]breakRow{{row("z", "")}, {row(":=", "")}, {row("x := 1", ""), row("1\ny", "")}} {
-		if got, err := applyBreaks("f.go", text, bad); err == nil {
+	for _, bad := range [][]breakRow{{row("p/f.go", "z", "")}, {row("p", ":=", "")}, {row("p", "", "")},
+		{row("p", "x := 1", ""), row("p", "1\ny", "")}} {
+		if got, err := applyBreaks(files, bad); err == nil {
 			t.Errorf("%q: %q", bad[len(bad)-1].old, got)
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -95,26 +95,20 @@ func buildBroken(t *testing.T, rows []breakRow) string {
 		overlay.Replace[filepath.Join(top, file)] = at
 	}
 	put(strings.TrimPrefix(brokenImport, "pvlab/")+"/broken.go", brokenSource)
-	byFile := map[string][]breakRow{}
+	files := map[string]string{}
 	for _, r := range rows {
-		byFile[r.file] = append(byFile[r.file], r)
+		pkg := strings.TrimSuffix(r.place, "/"+path.Base(r.place))
+		if !strings.HasSuffix(r.place, ".go") {
+			pkg = r.place
+		}
+		readSources(t, top, pkg, files)
 	}
-	var bad []string
-	for file, rs := range byFile {
-		b, err := os.ReadFile(filepath.Join(top, file))
-		if err != nil {
-			t.Fatalf("%s: mend it: %v", rs[0].where, err)
-		}
-		text, err := applyBreaks(file, string(b), rs)
-		if err != nil {
-			bad = append(bad, err.Error())
-			continue
-		}
+	broken, err := applyBreaks(files, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range broken {
 		put(file, text)
-	}
-	if len(bad) > 0 {
-		slices.Sort(bad)
-		t.Fatal(strings.Join(bad, "\n"))
 	}
 	b, err := json.Marshal(overlay)
 	if err != nil {
@@ -130,4 +124,24 @@ func buildBroken(t *testing.T, rows []breakRow) string {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return bin
+}
+
+// readSources adds the sources of a package, tests left out, to files.
+func readSources(t *testing.T, top, pkg string, files map[string]string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(top, pkg, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		file := path.Join(pkg, filepath.Base(name))
+		if strings.HasSuffix(name, "_test.go") || files[file] != "" {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[file] = string(b)
+	}
 }

@@ -1,6 +1,7 @@
 /* hist.c - HIST: what changed between versions of Xen, as far as no demo of
    another rule shows which side of the change this one is on. */
 #include "seg.h"
+#include "ap.h"
 #include "code.h"
 
 static void unregister_syscall(void)
@@ -136,6 +137,28 @@ static void hist_25(void)
 	event_pending(false);
 }
 
+/* HIST-27: a vCPU that starts with a selector that cannot be loaded, and with RSP
+   odd: where its failsafe frame lies. */
+volatile u64 hist_failsafe_rsp;
+volatile u32 hist_failsafe_ran;
+KERNEL_CODE(hist_failsafe, "mov %rsp, hist_failsafe_rsp(%rip)\nmovl $1, hist_failsafe_ran(%rip)\n"
+	    "1: pause\njmp 1b");
+
+static void hist_27(void)
+{
+	struct vcpu_guest_context *c = ap_context(kernel_nop);
+	u64 top = (u64)cell_stack_top - 512;
+
+	c->user_regs.ds = 0x1003;
+	c->user_regs.rsp = top + 13;
+	c->failsafe_callback_eip = (u64)hist_failsafe;
+	say_result("initialise, with ds 1003 and rsp top+13", ap_initialise(c));
+	say_result("up", ap_up());
+	if (ap_wait(&hist_failsafe_ran))
+		say("the failsafe frame begins at top-%lu, its rsp is top+%lu", top - hist_failsafe_rsp,
+		    ((volatile u64 *)hist_failsafe_rsp)[9] - top);
+}
+
 /* HIST-28 */
 static void hist_28(void)
 {
@@ -171,6 +194,7 @@ const struct demo hist_demos[] = {
 	{ "HIST-06", FACT, hist_06 },
 	{ "HIST-11", FACT, hist_11 },
 	{ "HIST-25", FACT, hist_25 },
+	{ "HIST-27", FACT, hist_27, NULL, RUN_DIES | TWO_VCPUS },
 	{ "HIST-28", FACT, hist_28 },
 	{ "HIST-29", FACT, hist_29 },
 	{}
