@@ -15,13 +15,15 @@ type observed struct {
 	said transcript
 }
 
-func observe(t *testing.T, cfg Config) *observed {
+func observe(t *testing.T, cfg Config) *observed { return observeImage(t, "bench", cfg) }
+
+func observeImage(t *testing.T, name string, cfg Config) *observed {
 	t.Helper()
-	elf, err := guest.Image("bench")
+	elf, err := guest.Image(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.Load("bench", elf, 1<<30)
+	img, err := image.Load(name, elf, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,13 +60,28 @@ func TestSnapshotHasAll(t *testing.T) {
 				cfg := base
 				cfg.Cmdline, cfg.DropTLB, cfg.VCPUs, cfg.Memory, cfg.Seed = cmdline, drop, 4, 8<<20, 7
 				name := fmt.Sprintf("%v dom0=%v %s drop=%v", cfg.Platform, cfg.Dom0, cmdline, drop)
-				t.Run(name, func(t *testing.T) { snapshotHasAll(t, cfg) })
+				t.Run(name, func(t *testing.T) { snapshotHasAll(t, "bench", cfg) })
 			}
 		}
 	}
 }
 
-func snapshotHasAll(t *testing.T, cfg Config) {
+// TestSnapshotHasEvents: the same with the FIFO ABI, PIRQs, PCI devices, and
+// vCPUs that share a processor and go in and out of it.
+func TestSnapshotHasEvents(t *testing.T) {
+	for _, test := range []struct {
+		rule         string
+		vcpus, pcpus int
+	}{{"EVT-20", 1, 0}, {"EVT-22", 1, 0}, {"EVT-23", 1, 0}, {"EVT-24", 1, 0}, {"EVT-27", 34, 1}, {"EVT-28", 2, 0}, {"CB-08", 2, 1}} {
+		t.Run(test.rule, func(t *testing.T) {
+			snapshotHasAll(t, "rules", Config{Platform: Xen, Dom0: true, VCPUs: test.vcpus, PCPUs: test.pcpus,
+				Cmdline: "rule=" + test.rule, Memory: 16 << 20, Seed: 11})
+		})
+	}
+}
+
+func snapshotHasAll(t *testing.T, image string, cfg Config) {
+	observe := func(t *testing.T, cfg Config) *observed { return observeImage(t, image, cfg) }
 	plain := observe(t, cfg)
 	plain.Type(30_000, []byte("typed early\n"))
 	plain.Type(400_000, []byte("typed late\n"))

@@ -64,7 +64,11 @@ func (d *Domain) maxPort() uint32 {
 // table if needed. -ENOSPC when there is none (C/event_channel.c:
 // get_free_port).
 func (d *Domain) FreePort() (uint32, abi.Errno) {
-	for p := max(d.LowestClosed, 1); p <= d.maxPort(); p++ {
+	low := &d.LowestClosed
+	for *low == 0 || int(*low) < len(d.Ports) && d.Ports[*low].State != abi.EvtchnStatClosed {
+		*low++ // number 0 is nobody's
+	}
+	for p := *low; p <= d.maxPort(); p++ {
 		if int(p) == len(d.Ports) {
 			d.Ports = append(d.Ports, make([]Port, portBucket)...)
 		}
@@ -83,9 +87,6 @@ func (d *Domain) Open(port uint32, p Port) {
 		p.Priority = abi.FIFOPriorityDefault
 	}
 	*c = p
-	if port == d.LowestClosed {
-		d.LowestClosed++
-	}
 }
 
 // Port returns the channel, nil when the number is not valid.
