@@ -3,6 +3,7 @@ package xenpv_test
 import (
 	"encoding/binary"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -25,8 +26,36 @@ var corpus = flag.String("corpus", "", "a fuzzer's inputs for FuzzHypercalls to 
 // structure of plausible fields for it, and where it lies.
 type hostileCalls struct {
 	*bare
-	in   []byte
-	rows []hypercall.Row
+	in    []byte
+	calls []knownCall
+}
+
+// knownCall is one operation of the table, or a call that has none.
+type knownCall struct {
+	row hypercall.Row
+	op  *hypercall.SubOp
+}
+
+// knownCalls lists what can be called; what is about memory comes more often.
+func knownCalls() (list []knownCall) {
+	for _, r := range hypercall.Rows() {
+		again := 1
+		switch r.Number {
+		case abi.HypGrantTableOp, abi.HypMemoryOp:
+			again = 3
+		case abi.HypMMUUpdate, abi.HypMMUExtOp, abi.HypUpdateVAMapping, abi.HypMulticall:
+			again = 24
+		}
+		if r.Number == abi.HypMMUUpdate || r.Number == abi.HypMMUExtOp || len(r.Ops.List) == 0 {
+			r.Ops.List = make([]hypercall.SubOp, 1)
+		}
+		for i := range r.Ops.List {
+			for range again {
+				list = append(list, knownCall{r, &r.Ops.List[i]})
+			}
+		}
+	}
+	return list
 }
 
 func (h *hostileCalls) next() uint64 {
@@ -159,7 +188,9 @@ func (h *hostileCalls) field(kind byte) uint64 {
 	case 'y':
 		return 0x10 + h.next()%0x20
 	case 'S':
-		return h.next() % 12
+		return h.pick(1, 1, 1, 1, 2, 2, 3, h.next()%12)
+	case 'V':
+		return h.pick(1, 2, 1, 2, 2, 0, 3)
 	case 'Z':
 		if h.next() < 224 {
 			return 0
@@ -186,7 +217,7 @@ func (h *hostileCalls) build(head []byte, shape string) []byte {
 	again := ""
 	for len(b) < 480 {
 		if shape == "" {
-			if shape = again; again == "" || len(h.in) == 0 {
+			if shape = again; again == "" || h.next()&3 == 0 {
 				break
 			}
 		}
@@ -256,17 +287,14 @@ var versions = map[int]uint32{abi.HypPlatformOp: 0x03000001, abi.HypSysctl: 0x15
 // prepare draws a call: its number and arguments, with the structure that they
 // point to in place.
 func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
-	row := &h.rows[h.next()%uint64(len(h.rows))]
+	call := &h.calls[(h.next()<<8|h.next())%uint64(len(h.calls))]
+	row, op := &call.row, call.op
 	n = uint64(row.Number)
 	at := h.address()
 	args = [5]uint64{at, h.count(), h.address(), h.domain(), h.anything()}
-	var op *hypercall.SubOp
-	if len(row.Ops.List) != 0 {
-		op = &row.Ops.List[h.next()%uint64(len(row.Ops.List))]
-	}
 	put := func(b []byte) { h.CopyTo(at, b) }
 	shape := "*X"
-	if op != nil && shapes[op.Name] != "" {
+	if shapes[op.Name] != "" {
 		shape = shapes[op.Name]
 	} else if shapes[row.Name] != "" {
 		shape = shapes[row.Name]
@@ -288,13 +316,14 @@ func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
 		args = [5]uint64{h.page(), h.field('e'), h.pick(0, 1, 2, 5, 6, at, at|1, at|2), h.domain(), 0}
 	case abi.HypUpdateDescriptor:
 		args = [5]uint64{h.frameNumber()<<mem.PageShift | h.next()<<3, h.pick(0x00cffb000000ffff, 0x00aff3000000ffff, 0, h.anything())}
-	case abi.HypMMUUpdate, abi.HypSetGDT, abi.HypSetTrapTable, abi.HypDMOp:
+	case abi.HypMMUUpdate, abi.HypMMUExtOp, abi.HypSetGDT, abi.HypSetTrapTable, abi.HypDMOp:
 		put(h.build(nil, shape))
+		if h.next() < 192 {
+			args[3] = abi.DomIDSelf
+		}
 		if row.Number == abi.HypDMOp {
 			args = [5]uint64{h.domain(), args[1], at}
 		}
-	case abi.HypMMUExtOp:
-		put(h.build(nil, shapes["MMUEXT"]))
 	case abi.HypSetSegmentBase, abi.HypStackSwitch, abi.HypSetDebugreg, abi.HypGetDebugreg, abi.HypVMAssist, abi.HypFPUTaskswitch:
 		args = [5]uint64{h.small(), h.anything()}
 	case abi.HypSetTimerOp:
@@ -308,7 +337,7 @@ func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
 		args = [5]uint64{op.Number, h.field('v'), at}
 	case abi.HypGrantTableOp:
 		put(h.build(nil, shape))
-		args = [5]uint64{op.Number, at, h.count()}
+		args = [5]uint64{op.Number, at, h.pick(1, 1, 1, 1, 1, h.count())}
 	case abi.HypMemoryOp:
 		put(h.build(nil, shape))
 		args = [5]uint64{op.Number | h.pick(0, 0, 0, 0, 0, 0, 1<<6, 5<<6, 1<<40), at}
@@ -319,7 +348,7 @@ func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
 		put([]byte(path + "\x00"))
 		args = [5]uint64{op.Number, at, h.pick(uint64(len(path))+1, uint64(len(path))+1, 1025, 0, 4), h.address(), h.count() * 64}
 	default:
-		if op == nil {
+		if op.Name == "" {
 			break
 		}
 		if version, ok := versions[row.Number]; ok {
@@ -345,8 +374,9 @@ func (h *hostileCalls) prepare(depth int) (n uint64, args [5]uint64) {
 	return n, args
 }
 
-// Bounds of one input on the host.
+// Bounds of one input on the host, and how many are drawn as seeds.
 const (
+	seeds     = 3000
 	callTime  = 5 * time.Second
 	inputHeap = 256 << 20
 )
@@ -385,14 +415,18 @@ func (h *hostileCalls) run(t *testing.T) {
 // hang or take memory without bound, and the invariants of page types hold
 // afterwards.
 func FuzzHypercalls(f *testing.F) {
-	for i := range hypercall.Rows() { // each call with each byte as what follows
-		for _, fill := range []byte{0, 1, 7, 60, 130, 200} {
-			f.Add(append([]byte{byte(i), fill}, []byte(strings.Repeat(string(rune(fill%128)), 40))...))
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range seeds {
+		in := make([]byte, 40+rng.IntN(900))
+		for i := range in {
+			in[i] = byte(rng.Uint32())
 		}
+		f.Add(in)
 	}
 	for _, in := range kept(f) {
 		f.Add(in)
 	}
+	calls := knownCalls()
 	type world struct {
 		*bare
 		snap  *mem.Snapshot
@@ -416,7 +450,7 @@ func FuzzHypercalls(f *testing.F) {
 		w.now = 0
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		h := &hostileCalls{bare: w.bare, in: in, rows: hypercall.Rows()}
+		h := &hostileCalls{bare: w.bare, in: in, calls: calls}
 		h.run(t)
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > inputHeap {

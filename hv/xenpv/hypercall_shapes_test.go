@@ -3,15 +3,16 @@ package xenpv_test
 // What the structures of hypercalls look like, for the fuzzer: a letter for
 // each field.
 //
-//	d domain id u16     v vCPU or CPU u32     m frame u64       e page-table entry u64
-//	a address u64       p port u32            n count u32       N count u64
-//	r grant reference   f small number u32    x anything u32    X anything u64
-//	h anything u16      b anything u8         . byte of padding
-//	D domain id u16 where the caller is named by number
-//	y kind of power states u32
-//	c scheduler u32       S count u64, small    Z u32 that is mostly 0
-//	t time u64          u machine address with a command, u64
-//	* everything behind it again, as often as there is room
+//	d domain id u16       D the same, where the caller goes by its number
+//	m frame u64           e page-table entry u64    u machine address with a command u64
+//	a address u64         t time u64                p port u32
+//	v vCPU or CPU u32     c scheduler u32           r grant reference u32
+//	n count u32           N count u64               S small count u64
+//	f small number u32    V version u32             Z mostly 0, u32
+//	y kind of power state u32
+//	x anything u32        X anything u64            h anything u16
+//	b anything u8         . byte of padding
+//	* everything behind it again, some times
 var shapes = map[string]string{
 	"mmu_update": "*ue", "set_gdt": "*m", "set_trap_table": "*bbha",
 
@@ -35,10 +36,10 @@ var shapes = map[string]string{
 	"PHYSDEVOP_pci_device_remove": "hbb", "PHYSDEVOP_restore_msi_ext": "hbb", "PHYSDEVOP_dbgp_op": "bb..hbb",
 	"PHYSDEVOP_prepare_msix": "hbb", "PHYSDEVOP_release_msix": "hbb",
 
-	"GNTTABOP_map_grant_ref": "*afrdhxX", "GNTTABOP_unmap_grant_ref": "*aXxh..", "GNTTABOP_setup_table": "dhnh......a",
+	"GNTTABOP_map_grant_ref": "*afrdhxX", "GNTTABOP_unmap_grant_ref": "*aXxh..", "GNTTABOP_setup_table": "d..nh......a",
 	"GNTTABOP_dump_table": "dh", "GNTTABOP_transfer": "*md..rh......", "GNTTABOP_copy": "*mdhmdhhhh..",
-	"GNTTABOP_query_size": "dhnnh", "GNTTABOP_unmap_and_replace": "*aaxh..", "GNTTABOP_set_version": "f",
-	"GNTTABOP_get_status_frames": "nd..h......a", "GNTTABOP_get_version": "dhf", "GNTTABOP_swap_grant_ref": "*rrh..",
+	"GNTTABOP_query_size": "d..nnh", "GNTTABOP_unmap_and_replace": "*aaxh..", "GNTTABOP_set_version": "V",
+	"GNTTABOP_get_status_frames": "nd.h.....a", "GNTTABOP_get_version": "dhf", "GNTTABOP_swap_grant_ref": "*rrh..",
 	"GNTTABOP_cache_flush": "*Xhhf",
 
 	"XENMEM_increase_reservation": "aSZfd", "XENMEM_decrease_reservation": "aSZfd", "XENMEM_populate_physmap": "aSZfd",
@@ -50,8 +51,8 @@ var shapes = map[string]string{
 	"XENMEM_claim_pages": "aNffd", "XENMEM_get_vnumainfo": "d..xnnnxaaaa", "XENMEM_reserved_device_memory_map": "nxah",
 	"XENMEM_acquire_resource": "dhfnxNa",
 
-	"MMUEXT": "*fxme", "CALLBACKOP_register": "hh....a", "CALLBACKOP_unregister": "hh", "XENNMI_register_callback": "aX",
-	"XENVER_get_features": "fx", "XENVER_build_id": "nx", "SHARED": "*X",
+	"mmuext_op": "*fxme", "CALLBACKOP_register": "hh....a", "CALLBACKOP_unregister": "hh", "XENNMI_register_callback": "aX",
+	"XENVER_get_features": "fx", "XENVER_build_id": "nx",
 
 	"dm_op": "*aN", "HVMOP_set_param": "dhfX", "HVMOP_get_param": "dhfX", "HVMOP_pagetable_dying": "dhhhX",
 	"HVMOP_xentrace": "hhX", "HVMOP_get_mem_type": "dhhhN", "KEXEC_CMD_kexec_load": "bbhnaX*aNXX",
@@ -75,4 +76,4 @@ var shapes = map[string]string{
 
 // fieldSize of each letter.
 var fieldSize = map[byte]int{'d': 2, 'v': 4, 'm': 8, 'e': 8, 'a': 8, 'p': 4, 'n': 4, 'N': 8, 'r': 4, 'f': 4, 'x': 4, 'X': 8, 'h': 2,
-	'b': 1, '.': 1, 't': 8, 'u': 8, 'D': 2, 'c': 4, 'y': 4, 'S': 8, 'Z': 4}
+	'b': 1, '.': 1, 't': 8, 'u': 8, 'D': 2, 'c': 4, 'y': 4, 'S': 8, 'V': 4, 'Z': 4}
