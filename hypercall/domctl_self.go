@@ -115,7 +115,7 @@ func schedulerDomain(c *Caller) (uint64, error) {
 		if weight != 0 {
 			c.D.Host.Weight = weight
 		}
-		if uint32(limit) > 100*c.cpus() {
+		if uint32(limit) > 100*c.vcpus() {
 			err = abi.EINVAL
 		} else if limit != 0 {
 			return c.loud("a cap")
@@ -212,7 +212,7 @@ func setVNUMA(c *Caller) (uint64, error) {
 	const distances, ranges = mem.PageSize / 4, mem.PageSize / 24
 	r := &c.req
 	nodes := r.u32(16)
-	if r.u32(24) != c.cpus() || r.u32(28) != 0 || nodes == 0 || nodes > distances/nodes || r.u32(20) > ranges {
+	if r.u32(24) != c.vcpus() || r.u32(28) != 0 || nodes == 0 || nodes > distances/nodes || r.u32(20) > ranges {
 		return ret(abi.EINVAL)
 	}
 	return c.loud("a topology")

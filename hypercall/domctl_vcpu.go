@@ -11,7 +11,7 @@ import (
 
 // vcpuAt finds the vCPU of the number at off, nil if there is none.
 func (c *Caller) vcpuAt(off int) *dom.VCPU {
-	if id := c.req.u32(off); id < c.cpus() {
+	if id := c.req.u32(off); id < c.vcpus() {
 		return c.D.VCPU[id]
 	}
 	return nil

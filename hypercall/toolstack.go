@@ -126,8 +126,10 @@ func giving(f func(c *Caller) abi.Errno) handler {
 	}
 }
 
-// cpus is how many processors the machine has: one for each vCPU.
-func (c *Caller) cpus() uint32 { return uint32(len(c.D.VCPU)) }
+// cpus is how many processors the machine has, vcpus how many vCPUs the domain.
+func (c *Caller) cpus() uint32 { return uint32(c.D.PCPUs) }
+
+func (c *Caller) vcpus() uint32 { return uint32(len(c.D.VCPU)) }
 
 // A struct xenctl_bitmap is {bitmap handle, nr_bits u32}. Xen copies whole
 // bytes of it.

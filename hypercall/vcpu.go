@@ -60,9 +60,15 @@ func vcpuOp(c *Caller) (uint64, error) {
 		if !c.D.Privileged || !v.Pinned() {
 			return ret(abi.EINVAL)
 		}
+		// APIC id u32, ACPI's number u32: of the processor that has the
+		// vCPU's number, all ones where there is none.
+		id := uint32(v.ID)
+		if v.ID >= c.D.PCPUs {
+			id = ^uint32(0)
+		}
 		var b [8]byte
-		le.PutUint32(b[0:], uint32(v.ID)) // APIC id
-		le.PutUint32(b[4:], uint32(v.ID)) // ACPI's number
+		le.PutUint32(b[0:], id)
+		le.PutUint32(b[4:], id)
 		return c.give(arg, b[:])
 	}
 	return c.vcpuTimer(v, cmd, arg)

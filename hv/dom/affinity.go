@@ -1,6 +1,10 @@
 package dom
 
-import "pvlab/hypercall/abi"
+import (
+	"math/bits"
+
+	"pvlab/hypercall/abi"
+)
 
 // Which processor of the machine a vCPU runs on: vCPU v always on number v
 // modulo their count, as the scheduler has it.
@@ -9,8 +13,14 @@ import "pvlab/hypercall/abi"
 func (v *VCPU) PCPU() int { return v.ID % v.Dom.PCPUs }
 
 // Pinned reports whether Xen may run the vCPU on one processor only: dom0's
-// may run on each, unless it has asked for one.
-func (v *VCPU) Pinned() bool { return v.Override || v.Dom.PCPUs == 1 }
+// may run on each, unless it has asked for fewer.
+func (v *VCPU) Pinned() bool {
+	hard := uint64(1)<<v.Dom.PCPUs - 1
+	if v.ID < len(v.Dom.Host.Hard) {
+		hard &= v.Dom.Host.Hard[v.ID]
+	}
+	return v.Override || bits.OnesCount64(hard) == 1
+}
 
 // PinOverride is SCHEDOP_pin_override for the vCPU itself: a processor, or a
 // negative number to be free again (C/sched/core.c:vcpu_temporary_affinity).
