@@ -27,6 +27,12 @@ func families() [][]row {
 		tableRows(),
 		verifyRows(),
 		fpuRows(),
+		sseMoveRows(),
+		packedRows(),
+		vectorShiftRows(),
+		shuffleRows(),
+		extractRows(),
+		cryptoRows(),
 	}
 }
 

@@ -30,7 +30,6 @@ func TestUnmodelled(t *testing.T) {
 		{x87, 0, 0, "fadd %st(1),%st"},
 		{x87, ts, 0, "#NM"},
 		{x87, em, 0, "#NM"},
-		{mmx, 0, 0, "paddb %mm1,%mm0"},
 		{mmx, em, 0, "#UD"},
 		{mmx, ts, 0, "#NM"},
 		{sse, 0, fx, "addsd %xmm1,%xmm0"},
