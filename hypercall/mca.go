@@ -22,7 +22,7 @@ func mcaOps() Ops {
 	return Ops{inStruct, mask32, []SubOp{
 		{1, "XEN_MC_fetch", Full, Denied, "", answer(mcaFetch)},
 		{2, "XEN_MC_notifydomain", Always(abi.EINVAL), Denied, "", nil},
-		{3, "XEN_MC_physcpuinfo", Full, Denied, "", answer(mcaCPUs)},
+		{3, "XEN_MC_physcpuinfo", Partial, Denied, "of fewer processors than there are, which corrupts Xen 4.17 itself: loud", mcaCPUs},
 		{4, "XEN_MC_msrinject", Partial, Denied, "a target is checked; to inject is loud", mcaInject},
 		{5, "XEN_MC_mceinject", Partial, Denied, "a target is checked; to inject is loud", mcaInject},
 		{6, "XEN_MC_inject_v2", Partial, Denied, "targets and type are checked; to inject is loud", mcaInjectV2},
@@ -52,13 +52,12 @@ func mcaFetch(c *Caller) abi.Errno {
 }
 
 // mcaCPUs: {ncpus u32, info}; a struct mcinfo_logical_cpu each.
-func mcaCPUs(c *Caller) abi.Errno {
+func mcaCPUs(c *Caller) (uint64, error) {
 	const (
-		size      = 304
-		offVendor = 52
-		offBrand  = 68
-		offCaps   = 132
-		offCache  = 160
+		size     = 304
+		offBrand = 68
+		offCaps  = 132
+		offCache = 160
 	)
 	r := &c.req
 	n := c.cpus()
@@ -66,11 +65,12 @@ func mcaCPUs(c *Caller) abi.Errno {
 		most := int32(r.u32(8))
 		switch {
 		case most == 0:
-			return abi.EINVAL
+			return ret(abi.EINVAL)
 		case most < 0:
-			return abi.ENOMEM
+			return ret(abi.ENOMEM)
+		case uint32(most) < n:
+			return c.loud("fewer processors than there are")
 		}
-		n = min(n, uint32(most))
 		for i := range n {
 			cpuid := c.D.VCPU[i].CPU.CPUID
 			var b [size]byte
@@ -81,7 +81,7 @@ func mcaCPUs(c *Caller) abi.Errno {
 			if vb == 0x68747541 {
 				vendor = 2 // "Auth"enticAMD
 			}
-			for k, w := range [...]uint32{i, 0, i, i, 0, 1, 1, 1, leaves, family, vendor, model, stepping, vb, vd, vc} {
+			for k, w := range [...]uint32{i, 0, i, i, 0, n, n, 1, leaves, family, vendor, model, stepping, vb, vd, vc} {
 				le.PutUint32(b[4*k:], w)
 			}
 			copy(b[offBrand:offBrand+64], c.brand())
@@ -90,12 +90,12 @@ func mcaCPUs(c *Caller) abi.Errno {
 			_, eb, _, _ := cpuid(1, 0)
 			le.PutUint32(b[offCache+4:], eb>>8&0xff*8)
 			if !c.copyOut(at+uint64(i)*size, b[:]) {
-				return abi.EFAULT
+				return ret(abi.EFAULT)
 			}
 		}
 	}
 	r.put32(8, n)
-	return c.back(0, r.size)
+	return ret(c.back(0, r.size))
 }
 
 // brand is the processor's name.
