@@ -41,7 +41,7 @@ func (m *Machine) buildXen() error {
 	m.plat = x
 	o := dom.Options{
 		ID: 1, VCPUs: m.cfg.VCPUs, PCPUs: m.cfg.PCPUs, Pages: pages, Privileged: m.cfg.Dom0,
-		ExtendedCR3: m.img.Xen.PAE == "yes",
+		ExtendedCR3: m.cfg.Dom0 && m.img.Xen.PAE == "yes",
 		Now:         m.Now, TSCHz: xenTSCHz, WallclockSec: wallclock, Probes: m.probes, AsReference: m.cfg.AsReference, NoXPTI: m.cfg.NoXPTI,
 		NewCPU: func(int) *cpu.CPU {
 			c := m.newCPU(nil)

@@ -1,5 +1,7 @@
 package dev
 
+import "pvlab/hv/i8254"
+
 // handOver sets what the firmware (SeaBIOS) has changed when it starts a
 // kernel by its PVH note, read on QEMU 7.2's "pc" machine with -nodefaults
 // (TestFirmwareState reads it again). The processors other than the first
@@ -12,7 +14,7 @@ func (d *Devices) handOver() {
 	d.pic.master.PICState = PICState{Base: 0x08, IMR: 0xb8, IRR: 1 << uartIRQ, Lines: 1 << 0}
 	d.pic.slave.PICState = PICState{Base: 0x70, IMR: 0x8e, ELCR: 0x0c} // PCI interrupts: 10, 11
 	// The BIOS tick, 18.2 a second.
-	d.pit.Counter[0] = CounterState{Mode: 2, Access: pitWord, Gate: true, Loaded: true, Count: 0x10000, Base: now}
+	d.pit.Counter[0] = i8254.Counter{Mode: 2, Access: pitWord, Gate: true, Loaded: true, Count: 0x10000, Base: now}
 	d.pit.Edges = 0
 
 	// "Virtual wire": the 8259s on LINT0, NMI on LINT1.

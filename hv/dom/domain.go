@@ -89,8 +89,8 @@ type State struct {
 	IRQ                     Interrupts
 	PCI                     []PCIAddr // devices that Xen knows of, sorted
 	Typed                   []byte    // console input not yet taken by the guest
-	PITPort61               uint8     // last value written to port 0x61
-	PCIAddr                 uint32    // last value written to 0xcf8
+	PIT                     PIT
+	PCIAddr                 uint32 // last value written to 0xcf8
 	RTCIndex                uint8
 	PIRQEOIMap              uint64    // frame registered by pirq_eoi_gmfn, 0 = none
 	Watchdog                [2]uint64 // deadline in ns of each watchdog timer, 0 = unused
@@ -126,6 +126,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	}
 	d := &Domain{Options: o, Mem: m}
 	d.ShutCode = noShutdown
+	d.PIT = startPIT()
 	if o.ExtendedCR3 {
 		d.Assist = 1 << abi.VMAssistPAEExtendedCR3
 	}

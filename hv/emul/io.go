@@ -2,7 +2,6 @@ package emul
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"pvlab/hv/dom"
 	"pvlab/hv/x86"
@@ -15,7 +14,6 @@ import (
 
 const (
 	portPITFirst, portPITLast = 0x40, 0x43
-	portSpeaker               = 0x61
 	portRTC                   = 0x70
 	portPCIAddress            = 0xcf8
 	portPCIData               = 0xcfc
@@ -62,7 +60,7 @@ func direct(v *dom.VCPU, port uint16, size int) bool {
 	over := func(first, end uint32) bool { return uint32(port) <= end && last >= first }
 	switch {
 	case port == portPCIAddress && size == 4,
-		over(0x20, 0x21), over(0xa0, 0xa1), over(portPITFirst, portPITLast), over(portSpeaker, portSpeaker),
+		over(0x20, 0x21), over(0xa0, 0xa1), over(portPITFirst, portPITLast), over(dom.PortSpeaker, dom.PortSpeaker),
 		over(portRTC, portRTC+1), over(portCOM1, portCOM1+7):
 		return false
 	}
@@ -81,10 +79,8 @@ func readPort(v *dom.VCPU, port uint16, size int) uint32 {
 		switch port + uint16(k) {
 		case portRTC:
 			b = uint32(d.RTCIndex)
-		case portSpeaker:
-			if d.Privileged {
-				b = uint32(d.PITPort61)
-			}
+		case dom.PortPITCounter2, dom.PortPITControl, dom.PortSpeaker:
+			b = uint32(d.ReadPIT(port + uint16(k)))
 		}
 		data |= b << (8 * k)
 	}
@@ -102,17 +98,10 @@ func writePort(v *dom.VCPU, port uint16, size int, data uint32) {
 		switch port + uint16(k) {
 		case portRTC:
 			d.RTCIndex = b & 0x7f
-		case portSpeaker:
-			d.PITPort61 = b & 3
+		case dom.PortPITCounter2, dom.PortPITControl, dom.PortSpeaker:
+			d.WritePIT(port+uint16(k), b)
 		}
 	}
-}
-
-// counting reports an access to counter 2 of the 8254, which Xen lets the first
-// domain have and this model does not yet. Other domains have no 8254: all ones
-// (X/emul-i8254.c:pv_pit_handler without X86_EMU_PIT).
-func counting(v *dom.VCPU, port uint16, size int) bool {
-	return v.Dom.Privileged && port <= portPITLast && uint32(port)+uint32(size) > 0x42
 }
 
 func (i *inst) port() uint16 {
@@ -143,9 +132,6 @@ func (i *inst) in() outcome {
 		set(0xffffffff)
 		return skipped
 	}
-	if counting(i.v, port, size) {
-		return i.lacks(port)
-	}
 	set(readPort(i.v, port, size))
 	return retired
 }
@@ -159,16 +145,8 @@ func (i *inst) out() outcome {
 	if direct(i.v, port, size) {
 		return skipped
 	}
-	if counting(i.v, port, size) {
-		return i.lacks(port)
-	}
 	writePort(i.v, port, size, uint32(i.v.CPU.R[x86.RAX]))
 	return retired
-}
-
-func (i *inst) lacks(port uint16) outcome {
-	i.missing = fmt.Errorf("port %#x: the 8254 counters that Xen emulates for a PV guest", port)
-	return unhandled
 }
 
 // stringPiece bounds how many elements one INS or OUTS moves before the guest
@@ -187,9 +165,6 @@ func (i *inst) stringIO(ptr, seg int, input bool) outcome {
 	port, size := uint16(c.R[x86.RDX]), d.ioSize()
 	if !i.allowed(port, size) {
 		return unhandled
-	}
-	if counting(i.v, port, size) {
-		return i.lacks(port)
 	}
 	i.bpmatch = i.v.IOBreakpoint(port, size)
 	mask := ^uint64(0)
