@@ -25,6 +25,8 @@ type bare struct {
 	p   *xenpv.Platform
 	mem *mem.Memory
 	now uint64
+	// unsure is what was not modelled, last.
+	unsure string
 }
 
 func newBare(t testing.TB, dom0 bool, vcpus int) *bare {
@@ -58,7 +60,7 @@ func newBare(t testing.TB, dom0 bool, vcpus int) *bare {
 		t.Fatal(err)
 	}
 	d.SetStart(s.RIP, s.RSP, s.RSI)
-	b.VCPU, b.p = d.VCPU[0], xenpv.New(d, xenpv.Options{Tolerant: true})
+	b.VCPU, b.p = d.VCPU[0], xenpv.New(d, xenpv.Options{Tolerant: true, Unsure: func(what string) { b.unsure = what }})
 	return b
 }
 
