@@ -274,8 +274,10 @@ func (r *realCPU) outcome(sig syscall.Signal) (outcome, error) {
 	addr := *(*uint64)(unsafe.Pointer(&info[16]))
 	const siKernel = 0x80
 	switch {
-	case sig == syscall.SIGFPE:
+	case sig == syscall.SIGFPE && code == 1: // FPE_INTDIV
 		return outcome{what: "#DE"}, nil
+	case sig == syscall.SIGFPE: // from the x87 or from SSE
+		return outcome{what: "#FP"}, nil
 	case sig == syscall.SIGILL:
 		return outcome{what: "#UD"}, nil
 	case sig == syscall.SIGSEGV && (code == 1 || code == 2):

@@ -123,8 +123,11 @@ func compareOne(real *realCPU, model *modelCPU, u *setup, r *row, code []byte, s
 	if gotOut, err = model.run(&got, 64); err != nil {
 		return err.Error(), wantOut
 	}
-	if gotOut.what == "#BR" {
-		gotOut.what = "#GP" // Linux gives both the same signal
+	switch gotOut.what { // Linux gives these the same signal
+	case "#BR":
+		gotOut.what = "#GP"
+	case "#MF", "#XM":
+		gotOut.what = "#FP"
 	}
 	gotMem := model.Mem.Frame(modelCodePA>>12 + 1)[:0:0]
 	for i := uint64(1); i < sharedBytes>>12; i++ {

@@ -150,13 +150,6 @@ func (c *CPU) source32(in *Inst) (uint32, bool) {
 	return c.load32(in.Seg, c.ea(in))
 }
 
-func (c *CPU) sourceMM(in *Inst) (uint64, bool) {
-	if in.Flags&FlagMem == 0 {
-		return c.mm(in.RM), true
-	}
-	return c.load64(in.Seg, c.ea(in))
-}
-
 // xmmOp is an instruction "xmm, xmm/m128".
 func xmmOp(f func(d, s vec) vec) execFn {
 	return func(c *CPU, in *Inst) status {

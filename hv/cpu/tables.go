@@ -33,6 +33,7 @@ func families() [][]row {
 		shuffleRows(),
 		extractRows(),
 		cryptoRows(),
+		ssefpRows(),
 	}
 }
 

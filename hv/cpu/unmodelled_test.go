@@ -32,7 +32,6 @@ func TestUnmodelled(t *testing.T) {
 		{x87, em, 0, "#NM"},
 		{mmx, em, 0, "#UD"},
 		{mmx, ts, 0, "#NM"},
-		{sse, 0, fx, "addsd %xmm1,%xmm0"},
 		{sse, 0, 0, "#UD"},
 		{sse, em | ts, fx, "#UD"},
 		{sse, ts, fx, "#NM"},

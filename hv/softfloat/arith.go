@@ -157,8 +157,7 @@ func (e *Env) div(a, b num) (num, uint64) {
 	case b.class == zero:
 		r.class = infinite
 		if a.class == finite {
-			e.raise(DivByZero)
-			e.denormals(&a, &b)
+			e.raise(DivByZero) // and not Denormal
 		}
 		return r, 0
 	case a.class == infinite:
@@ -171,7 +170,7 @@ func (e *Env) div(a, b num) (num, uint64) {
 	}
 	e.denormals(&a, &b)
 	r.class, r.exp = finite, a.exp-b.exp
-	hi, rem := a.sig, uint64(0)
+	var hi, rem uint64
 	if a.sig < b.sig {
 		r.exp--
 		hi, rem = bits.Div64(a.sig, 0, b.sig) // the quotient is in [2^63, 2^64)

@@ -31,6 +31,9 @@ type Env struct {
 	DAZ   bool  // SSE: denormal operands are zeros
 	FTZ   bool  // SSE: tiny results are zeros, where underflow is masked
 	X87   bool  // NaN operands and unmasked overflow as on the x87
+	// Quick is for callers: nothing but Inexact could be told of an operation
+	// on plain numbers rounded to nearest, and that is known already.
+	Quick bool
 	// Prec is the x87's precision control in bits: 24, 53 or 64. Results in
 	// the 80-bit format are rounded to it.
 	Prec uint8

@@ -45,6 +45,22 @@ func (e *Env) unpack64(x uint64) num {
 	return e.unpack(&f64, x>>63 != 0, int32(x>>52&0x7ff), x&(1<<52-1)<<11)
 }
 
+// Flush32 is x, or the zero that DAZ takes it for.
+func (e *Env) Flush32(x uint32) uint32 {
+	if e.DAZ && x&(0xff<<23) == 0 {
+		return x & (1 << 31)
+	}
+	return x
+}
+
+// Flush64 is x, or the zero that DAZ takes it for.
+func (e *Env) Flush64(x uint64) uint64 {
+	if e.DAZ && x&(0x7ff<<52) == 0 {
+		return x & (1 << 63)
+	}
+	return x
+}
+
 func unpack80(x F80) num {
 	n := num{neg: x.SE>>15 != 0, sig: x.Sig}
 	biased := int32(x.SE & 0x7fff)
@@ -173,13 +189,15 @@ const scale = 24576
 
 func (e *Env) overflow(f *format, r num, inexact, up bool) (num, int32) {
 	e.raise(Overflow)
-	if e.X87 && f == &f80 && e.unmasked(Overflow) {
+	if e.unmasked(Overflow) {
 		e.RoundedUp = up
 		if inexact {
 			e.raise(Inexact)
 		}
-		r.exp -= scale
-		return r, r.exp + f.emax
+		if e.X87 && f == &f80 {
+			r.exp -= scale
+		}
+		return r, r.exp + f.emax // SSE does not store it
 	}
 	e.raise(Inexact)
 	if e.Round == Nearest || e.Round == Up && !r.neg || e.Round == Down && r.neg {

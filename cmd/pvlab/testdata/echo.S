@@ -103,7 +103,7 @@ judge:	cmpb $'d', line
 	ud2
 1:	cmpb $'s', line
 	jne 2f
-add:	addps %xmm0, %xmm1
+add:	vaddps %xmm0, %xmm1, %xmm1
 2:	cmpb $'x', line
 	jne 3f
 	lea get_symbol, %rdi
