@@ -148,7 +148,7 @@ func New(m *mem.Memory, o Options) (*Domain, error) {
 	}
 	d.initHost()
 	d.Ports = make([]Port, portBucket)
-	d.IRQ.Pins = newIOAPIC()
+	d.IRQ.Pins = newIOAPIC(o.PCPUs)
 	if !o.Privileged {
 		d.openToolPorts()
 	}

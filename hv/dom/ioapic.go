@@ -11,17 +11,20 @@ import (
 // that Xen has chosen for each interrupt (X/io_apic.c).
 type IOAPIC struct {
 	Low    [gsis]uint32
-	Vector [irqs]uint8 // 0 = none yet
-	Set    [gsis]bool  // by setup_gsi
-	Last   uint8       // vector given out last
+	High   [gsis]uint8           // the processors that an entry sends to, of the first 8
+	Vector [gsis + vectors]uint8 // 0 = none yet; there are no more than vectors
+	Dest   [gsis]uint8           // the processors that have a line's vector
+	Set    [gsis]bool            // by setup_gsi
+	Last   uint8                 // vector given out last
 	Offset uint8
+	All    uint8 // all processors
 }
 
 const (
 	ioapicBase    = 0xfec00000
 	ioapicVersion = 0x170020
 	ioapicEntries = 0x10    // first register of the redirection entries
-	ioapicTarget  = 1 << 24 // high word of an entry in use: CPU 0
+	ioapicTarget  = 24      // the processors in the high word of an entry
 	pinOfTimer    = 2       // the firmware's interrupt source override
 	delivery      = 7 << 8  // delivery mode
 	lowestPrio    = 1 << 8  // which Xen uses for all
@@ -32,20 +35,28 @@ const (
 	readOnly      = 1<<12 | 1<<14 // delivery status, remote IRR
 )
 
-// newIOAPIC is what Xen and the firmware of the judged machine leave.
-func newIOAPIC() (a IOAPIC) {
-	vectors := [16]uint8{0xf0, 0x30, 0, 0x38, 0xf1, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78, 0x88, 0x90, 0x98}
-	copy(a.Vector[:], vectors[:])
+// newIOAPIC is what Xen and the firmware of the judged machine leave, with
+// this many processors: the lines were set up when there was one, but for
+// Xen's serial port.
+func newIOAPIC(cpus int) (a IOAPIC) {
+	legacy := [16]uint8{0xf0, 0x30, 0, 0x38, 0xf1, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78, 0x88, 0x90, 0x98}
+	copy(a.Vector[:], legacy[:])
 	for pin := range a.Low {
 		switch {
-		case pin == 0 || pin >= len(vectors):
+		case pin == 0 || pin >= len(legacy):
 			a.Low[pin] = pinMasked
 		case pin == pinOfTimer:
-			a.Low[pin] = logicalDest | lowestPrio | uint32(vectors[irqTimer])
+			a.Low[pin] = logicalDest | lowestPrio | uint32(legacy[irqTimer])
 		default:
-			a.Low[pin] = logicalDest | lowestPrio | uint32(vectors[pin])
+			a.Low[pin] = logicalDest | lowestPrio | uint32(legacy[pin])
+		}
+		if pin != 0 && pin < len(legacy) {
+			a.High[pin], a.Dest[pin] = 1, 1
 		}
 	}
+	a.Dest[pinOfTimer] = 0 // line 2 has no vector
+	a.All = uint8(1<<min(cpus, 8) - 1)
+	a.High[irqSerial], a.Dest[irqSerial] = a.All, a.All
 	for _, pin := range [...]int{5, 9, 10, 11} {
 		a.Low[pin] |= levelTrigger | pinMasked
 	}
@@ -55,8 +66,8 @@ func newIOAPIC() (a IOAPIC) {
 
 // newIRQ makes an interrupt for an MSI, 0 when there is none left
 // (X/irq.c:create_irq).
-func (a *IOAPIC) newIRQ() int {
-	for irq := gsis; irq < irqs; irq++ {
+func (a *IOAPIC) newIRQ(n int) int {
+	for irq := gsis; irq < min(n, len(a.Vector)); irq++ {
 		if a.Vector[irq] == 0 {
 			if a.Vector[irq] = a.nextVector(); a.Vector[irq] != 0 {
 				return irq
@@ -100,8 +111,9 @@ next:
 // route makes an entry for the line, masked.
 func (a *IOAPIC) route(irq int, level, low bool) {
 	if a.Vector[irq] == 0 {
-		a.Vector[irq] = a.nextVector()
+		a.Vector[irq], a.Dest[irq] = a.nextVector(), a.All
 	}
+	a.High[irq] = a.Dest[irq]
 	e := pinMasked | logicalDest | lowestPrio | uint32(a.Vector[irq])
 	if level {
 		e |= levelTrigger
@@ -116,6 +128,7 @@ func (a *IOAPIC) route(irq int, level, low bool) {
 // pin: an edge stays open.
 func (a *IOAPIC) startup(irq int) {
 	if a.Vector[irq] != 0 {
+		a.High[irq] = 1 // vCPU 0's
 		a.Low[irq] &^= pinMasked
 	}
 }
@@ -133,17 +146,16 @@ func (d *Domain) ApicRead(base uint64, reg uint32) (uint32, abi.Errno) {
 		return 0, abi.EINVAL
 	}
 	a, n := &d.IRQ.Pins, reg&0xff
-	switch pin := int(n-ioapicEntries) / 2; {
+	pin := int(n-ioapicEntries) / 2
+	switch {
 	case n == 1:
 		return ioapicVersion, 0
 	case n < ioapicEntries || pin >= gsis:
 		return 0, 0
 	case n&1 == 0:
 		return a.Low[pin], 0
-	case a.Low[pin] != pinMasked:
-		return ioapicTarget, 0
 	}
-	return 0, 0
+	return uint32(a.High[pin]) << ioapicTarget, 0
 }
 
 // ApicWrite is PHYSDEVOP_apic_write: the low word of an entry, whose vector is
@@ -172,7 +184,7 @@ func (d *Domain) ApicWrite(base uint64, reg, val uint32) (err abi.Errno, ok bool
 	}
 	pirq := int32(-1)
 	if val&pinMasked == 0 {
-		if pirq = int32(val & 0xff); pirq >= irqs {
+		if pirq = int32(val & 0xff); pirq >= int32(d.NrPIRQs()) {
 			return abi.EINVAL, true
 		}
 	}
@@ -180,7 +192,7 @@ func (d *Domain) ApicWrite(base uint64, reg, val uint32) (err abi.Errno, ok bool
 		return 0, true // and nothing happens
 	}
 	if a.Vector[irq] == 0 {
-		a.Vector[irq] = a.nextVector()
+		a.Vector[irq], a.Dest[irq] = a.nextVector(), a.All
 		d.Print(fmt.Sprintf("allocated vector %02x for irq %d", a.Vector[irq], irq))
 	}
 	if pirq >= 0 {
@@ -192,6 +204,6 @@ func (d *Domain) ApicWrite(base uint64, reg, val uint32) (err abi.Errno, ok bool
 	if e&levelTrigger != 0 {
 		e |= pinMasked
 	}
-	a.Low[pin] = e
+	a.Low[pin], a.High[pin] = e, a.Dest[irq]
 	return 0, true
 }

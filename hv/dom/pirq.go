@@ -2,6 +2,7 @@ package dom
 
 import (
 	"fmt"
+	"math/bits"
 
 	"pvlab/hypercall/abi"
 )
@@ -11,10 +12,15 @@ import (
 // machine is dom0's. What can be seen of them is who has which.
 
 const (
-	gsis    = 24  // I/O APIC pins, numbered like their interrupts
-	irqs    = 208 // these and those that MSIs would have
-	domUMSI = 32  // PIRQs of a domU beyond the GSIs
+	gsis     = 24  // I/O APIC pins, numbered like their interrupts
+	vectors  = 208 // that Xen gives to interrupts, on each processor
+	domUMSI  = 32  // PIRQs of a domU beyond the GSIs
+	maxPIRQs = gsis + 8*vectors
 )
+
+// nrIRQs is how many interrupts the machine may have, those of MSIs included
+// (X/io_apic.c:init_ioapic_mappings).
+func (d *Domain) nrIRQs() int { return max(d.PCPUs*vectors, 8*gsis) }
 
 // IRQs that Xen itself uses.
 const (
@@ -37,18 +43,18 @@ type PIRQ struct {
 
 // Interrupts is the state of all PIRQs, and of the machine's IRQs behind them.
 type Interrupts struct {
-	PIRQ   [irqs]PIRQ
-	OfIRQ  [irqs]int16 // PIRQ that an IRQ has, 0 none; negative as in PIRQ.IRQ
+	PIRQ   [maxPIRQs]PIRQ
+	OfIRQ  [gsis]int16 // PIRQ that an IRQ has, 0 none; negative as in PIRQ.IRQ
 	Denied [gsis]bool  // an unmapped IRQ is no longer the domain's
 	Bound  [gsis]bool  // the domain handles it
 	Unmask bool        // pirq_eoi_gmfn_v1: an EOI unmasks the port
 	Pins   IOAPIC
 }
 
-// NrPIRQs is how many the domain may have.
+// NrPIRQs is how many the domain may have (X/io_apic.c:arch_hwdom_irqs).
 func (d *Domain) NrPIRQs() uint32 {
 	if d.Privileged {
-		return irqs
+		return uint32(min(gsis+bits.Len(uint(d.PCPUs))*vectors, d.nrIRQs(), maxPIRQs))
 	}
 	return gsis + domUMSI
 }
@@ -220,9 +226,9 @@ func (d *Domain) mapIRQ(pirq int32, irq int) abi.Errno {
 func (d *Domain) MapMSI(index, pirq, n int32, multi bool) abi.Errno {
 	irq, created := int(index), multi || index == -1
 	if created {
-		irq = d.IRQ.Pins.newIRQ()
+		irq = d.IRQ.Pins.newIRQ(d.nrIRQs())
 	}
-	if irq < gsis || irq >= irqs {
+	if irq < gsis || irq >= d.nrIRQs() {
 		return abi.EINVAL
 	}
 	err := d.mapMSI(irq, pirq, n, multi)
@@ -247,7 +253,7 @@ func (d *Domain) mapMSI(irq int, pirq, n int32, multi bool) (err abi.Errno) {
 		}
 	}
 	switch {
-	case d.IRQ.Pins.Vector[irq] == 0:
+	case irq >= len(d.IRQ.Pins.Vector) || d.IRQ.Pins.Vector[irq] == 0:
 		return abi.EPERM // nobody has been given that interrupt
 	case uint32(pirq) >= d.NrPIRQs():
 		return abi.EINVAL
