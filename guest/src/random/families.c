@@ -2,8 +2,8 @@
 #include "random.h"
 
 extern const struct operation table_operations[], mmuext_operations[], touch_operations[], descriptor_operations[];
-extern const struct operation event_operations[], host_operations[], tool_operations[], own_operations[];
-void events_reset(void), events_digest(void), host_reset(void), tool_reset(void);
+extern const struct operation event_operations[], host_operations[], tool_operations[], own_operations[], memory_operations[];
+void events_reset(void), events_digest(void), host_reset(void), tool_reset(void), memory_reset(void);
 
 const struct family families[] = {
 	{ "tables", table_operations },
@@ -14,5 +14,6 @@ const struct family families[] = {
 	{ "host", host_operations, host_reset },
 	{ "tool", tool_operations, tool_reset },
 	{ "own", own_operations },
+	{ "memory", memory_operations, memory_reset },
 	{}
 };
