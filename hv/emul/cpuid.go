@@ -47,6 +47,8 @@ const (
 	cpuidHV        = 1 << 31 // leaf 1 ECX
 	cpuidOSXSAVE   = 1 << 27 // leaf 1 ECX
 	cpuidSEP       = 1 << 11 // leaf 1 EDX
+	cpuidMTRR      = 1 << 12 // leaf 1 EDX
+	cpuidEIST      = 1 << 7  // leaf 1 ECX
 	cpuidITSC      = 1 << 8  // leaf 8000_0007 EDX
 	extRepeat      = 0x0183f3ff
 	basicLeaves    = 0xe // what Xen's policy has room for
@@ -91,12 +93,16 @@ func basicCPUID(v *dom.VCPU, leaf, sub uint32, forced bool) (a, b, c, d uint32) 
 	case 0:
 		return min(a, basicLeaves-1), b, c, d
 	case 1:
-		host := c
+		hostC, hostD := c, d
 		c, d = c&pv1ECX|cpuidHV, d&pv1EDX
+		if v.Dom.Privileged && v.KernelMode {
+			d |= hostD & cpuidMTRR // an old dom0 takes it for the memory type calls
+			c |= hostC & cpuidEIST // and parses P-states only when it sees this
+		}
 		if v.CPU.Vendor == cpu.AMD {
 			d &^= cpuidSEP // of no use in long mode (X/cpu/amd.c:init_amd)
 		}
-		if v.CR4&x86.CR4OSXSAVE != 0 || forced && v.KernelMode && host&cpuidOSXSAVE != 0 {
+		if v.CR4&x86.CR4OSXSAVE != 0 || forced && v.KernelMode && hostC&cpuidOSXSAVE != 0 {
 			c |= cpuidOSXSAVE
 		}
 		return a & 0x0fff0fff, b & 0x00ffffff, c, d // no APIC id
