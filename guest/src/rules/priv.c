@@ -33,5 +33,7 @@ const struct demo priv_demos[] = {
 	{ "PRIV-17", FACT, priv_17 },
 	{ "PRIV-18", FACT, priv_18 },
 	{ "PRIV-19", FACT, priv_19 },
+	{ "PRIV-20", FACT, priv_20 },
+	{ "PRIV-21", FACT, priv_21 },
 	{}
 };

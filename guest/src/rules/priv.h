@@ -16,6 +16,8 @@ void priv_04(void), priv_04_bad(void), priv_09(void), priv_10(void), priv_18(voi
 void priv_07(void), priv_07_bad(void), priv_08(void), priv_11(void), priv_12(void);
 /* priv_io.c: ports, caches */
 void priv_13(void), priv_16(void);
+/* priv_machine.c: CPUID's leaves, the 8254 */
+void priv_20(void), priv_21(void);
 
 /* Virtual IOPL, by PHYSDEVOP_set_iopl; the framework puts it back to 0. */
 void priv_iopl(u32 iopl);
