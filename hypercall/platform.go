@@ -28,7 +28,7 @@ func platformOps() Ops {
 		no(abi.ENOSYS, 49, "XENPF_efi_runtime_call"),
 		[]SubOp{
 			{50, "XENPF_firmware_info", Full, Denied, "the machine has a BIOS without disks", answer(firmwareInfo)},
-			{51, "XENPF_enter_acpi_sleep", Partial, Denied, "arguments are checked; to sleep is loud", enterSleep},
+			{51, "XENPF_enter_acpi_sleep", Partial, Denied, "S5 powers off; to sleep is loud", enterSleep},
 		},
 		no(abi.ENOSYS, 52, "XENPF_change_freq", "XENPF_getidletime"),
 		[]SubOp{
@@ -194,6 +194,8 @@ func firmwareInfo(c *Caller) abi.Errno {
 func enterSleep(c *Caller) (uint64, error) {
 	const (
 		enable   = 1 << 13 // SLP_EN
+		typeMask = 7 << 10 // SLP_TYP
+		off      = 0 << 10 // that of S5, as the machine's tables have it
 		extended = 1 << 0
 		deepest  = 5
 	)
@@ -204,6 +206,9 @@ func enterSleep(c *Caller) (uint64, error) {
 		return ret(abi.EPERM) // there are no sleep control registers
 	case b != 0 && (a^b)&enable != 0, flags != 0, state == 0 || state > deepest:
 		return ret(abi.EINVAL)
+	case state == deepest && a&typeMask == off:
+		c.D.PowerOff()
+		return ret(0)
 	}
 	return c.loud(fmt.Sprintf("S%d", state))
 }

@@ -24,6 +24,15 @@ func (d *Domain) Shutdown(reason uint8) {
 	}
 }
 
+// PowerOff switches the machine off at the hardware domain's order to enter
+// ACPI's S5 (X/acpi/power.c:enter_state).
+func (d *Domain) PowerOff() {
+	for _, line := range [...]string{"Preparing system for ACPI S5 state.", "Disabling non-boot CPUs ...", "Entering ACPI S5 state."} {
+		d.Print(line)
+	}
+	d.ShutDown, d.ShutReason = true, abi.ShutdownPoweroff
+}
+
 // LatchShutdown is SCHEDOP_shutdown_code: the first code wins.
 func (d *Domain) LatchShutdown(reason uint8) {
 	if d.ShutCode == noShutdown {
