@@ -23,7 +23,7 @@ func sysctlOps() Ops {
 		{6, "XEN_SYSCTL_getdomaininfolist", Full, Denied, "", giving(domainInfoList)},
 		{7, "XEN_SYSCTL_debug_keys", Partial, Denied, "keys that Xen knows are loud", debugKeys},
 		{8, "XEN_SYSCTL_getcpuinfo", Full, Denied, "", giving(cpuIdleTimes)},
-		{9, "XEN_SYSCTL_availheap", Full, Denied, "", giving(availHeap)},
+		{9, "XEN_SYSCTL_availheap", Full, Denied, "a least width finds all free memory or none", giving(availHeap)},
 		{10, "XEN_SYSCTL_get_pmstat", Full, Denied, "", pmStatistics},
 		{11, "XEN_SYSCTL_cpu_hotplug", Partial, Denied, "taking a processor off is loud", cpuHotplug},
 		{12, "XEN_SYSCTL_pm_op", Full, Denied, "", pmOp},
