@@ -8,7 +8,8 @@ import (
 // New makes a processor over m in the state of a reset; the caller sets the
 // start state and calls StateChanged.
 func New(m *mem.Memory, bus Bus, v Vendor) *CPU {
-	c := &CPU{Mem: m, Bus: bus, Vendor: v, MaxPA: 46, KeepTLB: true, base: m.Base(), gen: 1, wgen: 1, arch: 2, archAll: 2}
+	c := &CPU{Mem: m, Bus: bus, Vendor: v, MaxPA: 46, KeepTLB: true, base: m.Base(), gen: 1, wgen: 1, arch: 2, archAll: 2,
+		genTop: 1, wgenTop: 1, archTop: 2}
 	c.Policy = Policy{Vendor: v, MaxPA: c.MaxPA}
 	c.blocks.slots = make([]block, blockSlots)
 	c.Reset()

@@ -147,9 +147,13 @@ type CPU struct {
 	wgen      uint64 // same of a valid write tag
 	arch      uint64 // even: generation of ordinary translations
 	archAll   uint64 // even: generation at the last full flush; |1 tags global ones
-	largeSeen bool   // a large page was cached since the last full flush
-	seen      uint64 // mem.Revocations when wgen was last known good
-	seenT     uint64 // mem.TableWrites when the TLB was last dropped
+	archTop   uint64 // the last generation given out; arch may have gone back
+	genTop    uint64 // same of gen and wgen
+	wgenTop   uint64
+	other     tlbSpace // of the root that was loaded before
+	largeSeen bool     // a large page was cached since the last full flush
+	seen      uint64   // mem.Revocations when wgen was last known good
+	seenT     uint64   // mem.TableWrites when the TLB was last dropped
 
 	fault x86.Fault // why a function returned stFault
 	unmod *Unmodelled

@@ -61,9 +61,10 @@ const (
 
 // FlushTLB drops all translations, global ones included.
 func (c *CPU) FlushTLB() {
-	c.arch += 2 // both counters move: see agenFor
+	c.newArch()
 	c.archAll = c.arch
 	c.largeSeen = false
+	c.other = tlbSpace{}
 	c.dropTags()
 	c.seenT = c.Mem.TableWrites
 }
@@ -75,8 +76,47 @@ func (c *CPU) FlushTLBNonGlobal() {
 		c.FlushTLB()
 		return
 	}
-	c.arch += 2
+	c.newArch()
+	c.other = tlbSpace{}
 	c.dropTags()
+}
+
+// tlbSpace is what tells the translations of one root from others': the
+// generations under which they were filled and tagged.
+type tlbSpace struct {
+	cr3, arch uint64
+	gen, wgen uint64 // 0: no tag is good any more
+	ok        bool
+}
+
+// SwitchRoot loads CR3 and takes up again what is known of that root, if it is
+// the one that was loaded before the present one. The caller vouches that no
+// page-table entry has been written since: then nobody can tell that from the
+// flush that a CR3 load is. Global translations must not be in use.
+func (c *CPU) SwitchRoot(cr3 uint64) {
+	was := tlbSpace{cr3: c.CR3, arch: c.arch, gen: c.gen, wgen: c.wgen, ok: true}
+	to := c.other
+	c.CR3, c.other = cr3, was
+	if !to.ok || to.cr3 != cr3 {
+		c.newArch()
+		c.newGen()
+		c.newWriteGen()
+		return
+	}
+	c.arch, c.gen, c.wgen = to.arch, to.gen, to.wgen
+	if to.gen == 0 {
+		c.newGen()
+	}
+	if to.wgen == 0 {
+		c.newWriteGen()
+	}
+}
+
+// newArch begins a generation of translations: even numbers, both kinds of
+// agenFor move.
+func (c *CPU) newArch() {
+	c.archTop += 2
+	c.arch = c.archTop
 }
 
 // FlushPage drops the translations of the page of lin (INVLPG).
@@ -108,28 +148,42 @@ func (c *CPU) valid(e *tlbEntry, lin uint64) bool {
 }
 
 func (c *CPU) dropTags() {
-	c.gen++
-	if c.gen > genMask {
-		c.gen = 1
+	c.newGen()
+	c.other.gen = 0
+	c.dropWriteTags()
+}
+
+func (c *CPU) dropWriteTags() {
+	c.newWriteGen()
+	c.other.wgen = 0
+}
+
+func (c *CPU) newGen() {
+	c.genTop++
+	if c.genTop > genMask {
+		c.genTop = 1
+		c.other.gen = 0
 		for i := range c.tlbs {
 			for j := range c.tlbs[i] {
 				c.tlbs[i][j].rtag, c.tlbs[i][j].xtag = 0, 0
 			}
 		}
 	}
-	c.dropWriteTags()
+	c.gen = c.genTop
 }
 
-func (c *CPU) dropWriteTags() {
-	c.wgen++
-	if c.wgen > genMask {
-		c.wgen = 1
+func (c *CPU) newWriteGen() {
+	c.wgenTop++
+	if c.wgenTop > genMask {
+		c.wgenTop = 1
+		c.other.wgen = 0
 		for i := range c.tlbs {
 			for j := range c.tlbs[i] {
 				c.tlbs[i][j].wtag = 0
 			}
 		}
 	}
+	c.wgen = c.wgenTop
 }
 
 // sync brings the tags up to date with what happened to memory behind the

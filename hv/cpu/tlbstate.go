@@ -4,6 +4,8 @@ package cpu
 // stale translations are kept. Fast tags are not part of it.
 type TLBState struct {
 	arch, archAll uint64
+	archTop       uint64
+	other         tlbSpace
 	largeSeen     bool
 	views         [tlbModes][tlbSize]tlbSaved
 }
@@ -16,6 +18,7 @@ type tlbSaved struct {
 // SaveTLB copies the TLB's content to s.
 func (c *CPU) SaveTLB(s *TLBState) {
 	s.arch, s.archAll, s.largeSeen = c.arch, c.archAll, c.largeSeen
+	s.archTop, s.other = c.archTop, c.other
 	for v := range c.tlbs {
 		for i := range c.tlbs[v] {
 			e := &c.tlbs[v][i]
@@ -27,6 +30,7 @@ func (c *CPU) SaveTLB(s *TLBState) {
 // LoadTLB puts saved content back.
 func (c *CPU) LoadTLB(s *TLBState) {
 	c.arch, c.archAll, c.largeSeen = s.arch, s.archAll, s.largeSeen
+	c.archTop, c.other = s.archTop, s.other
 	for v := range c.tlbs {
 		for i := range c.tlbs[v] {
 			e := &s.views[v][i]

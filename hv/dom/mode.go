@@ -47,12 +47,18 @@ func (v *VCPU) SetTS(on bool) {
 // LoadRoot loads the page table of the current mode, dropping what the last
 // one left in the TLB.
 func (v *VCPU) LoadRoot() {
-	mfn := v.GuestTableUser
-	if v.KernelMode {
-		mfn = v.GuestTable
-	}
+	mfn := v.root()
 	v.CPU.CR3 = mfn << mem.PageShift
 	v.CPU.FlushTLBNonGlobal()
+	v.Toggled = v.Dom.Changes
+}
+
+// root is the frame of the current mode's top table.
+func (v *VCPU) root() uint64 {
+	if v.KernelMode {
+		return v.GuestTable
+	}
+	return v.GuestTableUser
 }
 
 // ReloadCR3 loads CR3 on the way into the guest, as Xen does under page-table
@@ -68,7 +74,11 @@ func (v *VCPU) ReloadCR3() {
 // touching GS: what Xen does to look at kernel memory from user mode.
 func (v *VCPU) ToggleTable() {
 	v.KernelMode = !v.KernelMode
-	v.LoadRoot()
+	if v.Toggled != v.Dom.Changes {
+		v.LoadRoot()
+		return
+	}
+	v.CPU.SwitchRoot(v.root() << mem.PageShift)
 }
 
 // ToggleMode is the switch between guest-kernel and guest-user mode: page
@@ -191,6 +201,7 @@ func (v *VCPU) showM2P(root uint64, show bool) {
 		e = d.Rules.XenSlots[abi.L4M2PSlot-abi.L4FirstXenSlot]
 	}
 	if at := root<<mem.PageShift + 8*abi.L4M2PSlot; pagetable.Entry(d.Mem.Read64(at)) != e {
+		d.Changes++
 		d.Mem.Write64(at, uint64(e))
 	}
 }

@@ -111,6 +111,9 @@ type VCPUState struct {
 	// its segments are still to be loaded again (SEG-08).
 	Switched bool
 
+	// Toggled is State.Changes as it was when a root was last loaded and all
+	// translations dropped.
+	Toggled uint64
 	// Reloaded is State.Changes as it was when the guest's translations were
 	// last dropped on the way into it.
 	Reloaded uint64

@@ -93,6 +93,7 @@ func (d *Domain) xenFrame() uint64 {
 }
 
 func (d *Domain) setEntry(table, i uint64, e pagetable.Entry) {
+	d.Changes++
 	d.Mem.Write64(table<<mem.PageShift+8*i, uint64(e))
 }
 
