@@ -50,9 +50,9 @@ func (c *Copier) one(op *abi.GrantCopy) abi.GrantStatus {
 	if c.src.table == nil || op.Source.Domid != c.src.ptr.Domid || c.dest.table == nil || op.Dest.Domid != c.dest.ptr.Domid {
 		c.release()
 		c.src.table, c.dest.table = nil, nil
-		st := c.src.domain(c, op.Source.Domid, fromGref)
+		st := c.src.domain(c, op.Source.Domid)
 		if st == 0 {
-			st = c.dest.domain(c, op.Dest.Domid, toGref)
+			st = c.dest.domain(c, op.Dest.Domid)
 		}
 		if st != 0 {
 			c.src.table, c.dest.table = nil, nil
@@ -98,12 +98,8 @@ func moveUp(dest, src []byte) {
 	}
 }
 
-// domain finds the domain of one side. Frames may only be named by their
-// owner (gnttab_copy_lock_domain).
-func (b *copyBuf) domain(c *Copier, domid uint16, gref bool) abi.GrantStatus {
-	if domid != abi.DomIDSelf && !gref {
-		return abi.GrantPermissionDenied
-	}
+// domain finds the domain of one side.
+func (b *copyBuf) domain(c *Copier, domid uint16) abi.GrantStatus {
 	if b.table = c.s.tableOf(c.self, domid); b.table == nil {
 		return abi.GrantBadDomain
 	}
@@ -111,14 +107,13 @@ func (b *copyBuf) domain(c *Copier, domid uint16, gref bool) abi.GrantStatus {
 	return 0
 }
 
-// holds reports whether the last copy used the same. Xen compares what shares
-// a union: a reference sets its low half alone.
+// holds reports whether the last copy used the same.
 func (b *copyBuf) holds(p *abi.GrantCopyPtr, gref bool) bool {
-	if !b.open {
+	if !b.open || b.grant != gref {
 		return false
 	}
 	if gref {
-		return b.grant && uint32(p.U) == uint32(b.ptr.U)
+		return uint32(p.U) == uint32(b.ptr.U)
 	}
 	return p.U == b.ptr.U
 }
@@ -127,23 +122,25 @@ func (b *copyBuf) has(offset, n uint32) bool {
 	return offset >= uint32(b.ptr.Offset) && offset+n <= uint32(b.ptr.Offset)+uint32(b.length)
 }
 
-// claim takes references to the frame of one side (gnttab_copy_claim_buf).
+// claim takes references to the frame of one side. Frames may only be named by
+// their owner, as DOMID_SELF (gnttab_copy_claim_buf; that the last copy had the
+// same domain does not help since the fix of XSA-523).
 func (b *copyBuf) claim(c *Copier, p *abi.GrantCopyPtr, gref, readonly bool) abi.GrantStatus {
-	b.readonly = readonly
-	if gref {
+	b.readonly, b.ptr.U = readonly, p.U
+	switch {
+	case gref:
 		u, st := b.table.acquire(uint32(p.U), c.self.Domain, readonly, true)
 		if st != 0 {
 			return st
 		}
 		b.mfn, b.ptr.Offset, b.length = u.mfn, u.start, u.length
-		b.ptr.U = b.ptr.U&^0xffffffff | p.U&0xffffffff
 		b.grant = true
-	} else {
-		if !c.s.Rules.GetPage(p.U, b.table.owner()) {
-			return abi.GrantBadPage
-		}
+	case p.Domid != abi.DomIDSelf:
+		return abi.GrantPermissionDenied
+	case !c.s.Rules.GetPage(p.U, b.table.owner()):
+		return abi.GrantBadPage
+	default:
 		b.mfn, b.ptr.Offset, b.length = p.U, 0, mem.PageSize
-		b.ptr.U = p.U
 	}
 	b.referenced = true
 	if !readonly {

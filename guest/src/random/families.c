@@ -4,6 +4,8 @@
 extern const struct operation table_operations[], mmuext_operations[], touch_operations[], descriptor_operations[];
 extern const struct operation event_operations[], host_operations[], tool_operations[], own_operations[], memory_operations[];
 void events_reset(void), events_digest(void), host_reset(void), tool_reset(void), memory_reset(void);
+extern const struct operation grant_operations[];
+void grant_reset(void), grant_digest(void);
 
 const struct family families[] = {
 	{ "tables", table_operations },
@@ -15,5 +17,6 @@ const struct family families[] = {
 	{ "tool", tool_operations, tool_reset },
 	{ "own", own_operations },
 	{ "memory", memory_operations, memory_reset },
+	{ "grant", grant_operations, grant_reset, grant_digest },
 	{}
 };

@@ -66,6 +66,17 @@ void gnt_10(void)
 	grant_end();
 }
 
+/* Two copies in a list, from two sources to the second page. */
+static void copy_twice(const char *what, struct grant_side first, u16 flags1, struct grant_side second, u16 flags2)
+{
+	struct grant_copy list[2] = {
+		{ first, by_ref(REF + 1, 0), 1, flags1 | TO_REF, 77 }, { second, by_ref(REF + 1, 0), 1, flags2 | TO_REF, 77 },
+	};
+
+	grant_op(GNTTABOP_copy, list, 2);
+	say("%s: %s, %s", what, status_name(list[0].status), status_name(list[1].status));
+}
+
 void gnt_10_bad(void)
 {
 	grant_begin();
@@ -87,6 +98,16 @@ void gnt_10_bad(void)
 		   copy((struct grant_side){ REF, NO_DOMID, 0 }, by_ref(REF + 1, 0), 1, FROM_REF | TO_REF));
 	say_status("a frame past the end",
 		   copy((struct grant_side){ 0xfffffffff, DOMID_SELF, 0 }, by_ref(REF + 1, 0), 1, TO_REF));
+	copy_twice("the frame of the last reference's number", by_ref(REF, 0), FROM_REF,
+		   (struct grant_side){ REF, OWN_DOMID, 0 }, 0);
+	copy_twice("that of DOMID_SELF", (struct grant_side){ REF, DOMID_SELF, 0 }, FROM_REF,
+		   (struct grant_side){ REF, DOMID_SELF, 0 }, 0);
+	copy_twice("a page's frame by the own number, after a grant", by_ref(REF, 0), FROM_REF,
+		   (struct grant_side){ frame_of(test_pages[0]), OWN_DOMID, 0 }, 0);
+	copy_twice("a grant after a frame", by_frame(test_pages[0], 0), 0, (struct grant_side){ REF, DOMID_SELF, 0 },
+		   FROM_REF);
+	copy_twice("a wrong frame first, then domain 5", (struct grant_side){ 0xfffffffff, DOMID_SELF, 0 }, 0,
+		   (struct grant_side){ frame_of(test_pages[0]), NO_DOMID, 0 }, 0);
 	say_status("to a page table", copy(by_ref(REF, 0), by_frame(boot_table(), 0), 8, FROM_REF));
 	say_status("from a page table", copy(by_frame(boot_table(), 0), by_ref(REF + 1, 0), 8, TO_REF));
 	say_flags("source", REF);
