@@ -133,6 +133,9 @@ func (a *IOAPIC) startup(irq int) {
 	}
 }
 
+// level reports whether an interrupt is handled as a level.
+func (a *IOAPIC) level(irq int) bool { return a.Vector[irq] != 0 && a.Low[irq]&levelTrigger != 0 }
+
 func (a *IOAPIC) shutdown(irq int) {
 	if a.Low[irq]&levelTrigger != 0 {
 		a.Low[irq] |= pinMasked

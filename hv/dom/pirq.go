@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"pvlab/hv/mem"
 	"pvlab/hypercall/abi"
 )
 
@@ -100,9 +101,24 @@ func (d *Domain) BindPIRQ(pirq uint32) (port uint32, err abi.Errno) {
 	}
 	d.IRQ.Bound[irq] = true
 	d.IRQ.Pins.startup(irq)
+	d.showEOI(pirq, d.IRQ.Pins.level(irq))
 	d.Open(port, Port{State: abi.EvtchnStatPIRQ, Peer: pirq})
 	p.Port = port
 	return port, 0
+}
+
+// showEOI tells in the page of pirq_eoi_gmfn, if there is one, whether a PIRQ
+// needs an EOI: one bit each (X/irq.c:set_pirq_eoi, clear_pirq_eoi).
+func (d *Domain) showEOI(pirq uint32, needs bool) {
+	if d.PIRQEOIMap == 0 {
+		return
+	}
+	pa, bit := d.PIRQEOIMap<<mem.PageShift+uint64(pirq/32)*4, uint32(1)<<(pirq%32)
+	w := d.read32(pa) &^ bit
+	if needs {
+		w |= bit
+	}
+	d.write32(pa, w)
 }
 
 // unbindPIRQ is the end of a PIRQ's channel.

@@ -238,8 +238,49 @@ static void evt_24(void)
 		say("command %u, unreadable: %s", cmd, err(HYPERVISOR_physdev_op(cmd, (void *)NOWHERE_KERNEL)));
 }
 
+/* EVT-31. Lines 9 and 10 are levels on a PC, 3 is an edge. */
+static void show_eoi(const char *what, u32 pirq)
+{
+	say("%s: bit %u of the page %u", what, pirq, ((u32 *)test_pages[0])[pirq / 32] >> pirq % 32 & 1);
+}
+
+static void evt_31(void)
+{
+	static const int lines[] = { 9, 3, 10 };
+	u64 frame = frame_of(test_pages[0]), table = frame_of((void *)start_info->pt_base);
+	u32 port, ports[ARRAY_LEN(lines)];
+	int pirq[ARRAY_LEN(lines)];
+
+	memset(test_pages[0], 0, PAGE_SIZE);
+	for (u32 i = 0; i < ARRAY_LEN(lines); i++) {
+		pirq[i] = -1;
+		say_result("map_pirq", map_pirq(MAP_PIRQ_TYPE_GSI, lines[i], &pirq[i]));
+	}
+	say("bind of line 9: %s", err(bind_pirq(pirq[0], 0, &port)));
+	show_eoi("no page yet", pirq[0]);
+	say_result("pirq_eoi_gmfn_v1 in a page table", HYPERVISOR_physdev_op(17, &table));
+	say_result("pirq_eoi_gmfn_v1", HYPERVISOR_physdev_op(17, &frame));
+	say_result("pirq_eoi_gmfn_v2", HYPERVISOR_physdev_op(28, &frame));
+	show_eoi("bound before", pirq[0]);
+	port_close(port);
+	memset(test_pages[0], 0xaa, PAGE_SIZE);
+	for (u32 i = 0; i < ARRAY_LEN(lines); i++) {
+		show_eoi("before", pirq[i]);
+		say("bind of line %d: %s", lines[i], err(bind_pirq(pirq[i], 0, &ports[i])));
+		show_eoi("bound", pirq[i]);
+	}
+	port_mask(ports[0], true);
+	say_result("EOI", eoi(pirq[0]));
+	say("the port's mask bit: %lu", shared_info->evtchn_mask[ports[0] / 64] >> ports[0] % 64 & 1);
+	for (u32 i = 0; i < ARRAY_LEN(lines); i++) {
+		port_close(ports[i]);
+		show_eoi("closed", pirq[i]);
+	}
+}
+
 const struct demo evt_pirq_demos[] = {
 	{ "EVT-23", FACT, evt_23, NULL, RUN_DIES },
 	{ "EVT-24", FACT, evt_24, NULL, RUN_DIES },
+	{ "EVT-31", FACT, evt_31, NULL, RUN_DIES },
 	{}
 };
