@@ -14,6 +14,7 @@ extern const struct demo evt_sched_demos[], evt_many_demos[], evt_fpu_demos[], c
 extern const struct demo crash_demos[], crash_not_demos[], crash_vcpu_demos[];
 extern const struct demo nat_gate_demos[], nat_return_demos[], abi_demos[];
 extern const struct demo hist_demos[];
+extern const struct demo hc_width_demos[];
 extern const struct demo tool_sysctl_demos[], tool_platform_demos[], tool_domctl_demos[], tool_misc_demos[];
 extern const struct demo gnt_demos[], mm_grant_demos[];
 
@@ -25,6 +26,7 @@ const struct area areas[] = {
 	{ "HC", hc_batch_demos },
 	{ "HC", hc_mode_demos },
 	{ "HC", hc_table_demos },
+	{ "HC", hc_width_demos },
 	{ "FRAME", frame_demos },
 	{ "FRAME", frame_gate_demos },	/* an area may have several rows */
 	{ "CB", callback_demos },
