@@ -157,9 +157,12 @@ static u32 draw_argument(u32 cmd, u32 a[6])
 		return 2;
 	}
 	case EXPAND_ARRAY: case INIT_CONTROL: {
-		/* Bad ones; fifo_on is the good one. */
-		u64 frame = draw_other_frame();
+		/* Bad ones; fifo_on is the good one. The time is in shared_info. */
+		u64 frame;
 
+		do
+			frame = draw_other_frame();
+		while (frame == start_info->shared_info / PAGE_SIZE);
 		a[0] = frame;
 		a[1] = frame >> 32;
 		a[2] = chance(70) ? 8 * below(500) : (u32)draw_word();
@@ -174,10 +177,15 @@ static u32 draw_argument(u32 cmd, u32 a[6])
 	return 1;
 }
 
-/* RESET of oneself leaves the FIFO ABI. */
-static void noticed(u32 cmd, const u32 a[6], long ret)
+/* RESET of oneself leaves the FIFO ABI. That of a frame that was good after all is
+   left at once: what is in it would go its own ways. */
+static void noticed(u32 cmd, long ret)
 {
-	if ((cmd == RESET || cmd == RESET_CONT) && ret == 0)
+	if (ret)
+		return;
+	if (cmd == INIT_CONTROL)
+		reset_ports();
+	if (cmd == RESET || cmd == RESET_CONT || cmd == INIT_CONTROL)
 		fifo = false;
 }
 
@@ -207,7 +215,7 @@ static bool op_event(void)
 	} else {
 		ret = call(cmd, arg);
 	}
-	noticed(cmd, a, ret);
+	noticed(cmd, ret);
 	if (cmd == INIT_CONTROL)
 		note(" bits %x", a[4]);
 	else if (cmd == STATUS)
