@@ -9,6 +9,9 @@ import (
 // mmuextOp is hypercall 26: a list of {cmd u32, pad, arg1 u64, arg2 u64}
 // (MM-06, MM-07, MM-18, MM-26; X/mm.c:do_mmuext_op).
 func mmuextOp(c *Caller) (uint64, error) {
+	if c.deferred() {
+		return value(uint64(int64(int32(c.args[3]))))
+	}
 	list, count, done := c.listArgs()
 	if !dom.AddrOK(list) { // the number done stays as it is
 		return ret(abi.EFAULT)

@@ -16,7 +16,7 @@ func setGDT(c *Caller) (uint64, error) {
 	}
 	var b [8 * abi.FirstReservedGDTPage]byte
 	pages := int(n+511) / 512
-	if !c.copyIn(c.args[0], b[:8*pages]) {
+	if pages != 0 && !c.copyIn(c.args[0], b[:8*pages]) {
 		return ret(abi.EFAULT)
 	}
 	var frames [abi.FirstReservedGDTPage]uint64

@@ -249,7 +249,7 @@ func (a *Auditor) entries(table uint64, yield func(ref), note func(uint64, strin
 	for i := 0; i < entries; i++ {
 		e := a.r.entry(table, i)
 		if !guestSlot(p.Type, i) {
-			if want := a.r.XenSlots[i-abi.L4FirstXenSlot]; e != want && (e != 0 || i != abi.L4M2PSlot) {
+			if want := xenSlot(i-abi.L4FirstXenSlot, a.r.XenSlots[i-abi.L4FirstXenSlot], table); e != want && (e != 0 || i != abi.L4M2PSlot) {
 				note(table, "slot %d is %#x, not Xen's %#x", i, uint64(e), uint64(want))
 			}
 			continue

@@ -86,10 +86,19 @@ func (r *Rules) promoteTable(mfn uint64, t Type) abi.Errno {
 			if i == abi.L4M2PSlot-abi.L4FirstXenSlot && (r.StrictM2P == nil || !r.StrictM2P()) {
 				e = 0
 			}
-			r.setEntry(mfn, abi.L4FirstXenSlot+i, e)
+			r.setEntry(mfn, abi.L4FirstXenSlot+i, xenSlot(i, e, mfn))
 		}
 	}
 	return 0
+}
+
+// xenSlot is what a root has in slot 256+i, where e is what all have: the slot
+// of the linear map leads to the root itself (X/mm.c:init_xen_l4_slots).
+func xenSlot(i int, e Entry, root uint64) Entry {
+	if i == abi.L4Linear-abi.L4FirstXenSlot && e.Has(Present) {
+		return Make(root, e&^AddrMask)
+	}
+	return e
 }
 
 // demote drops the references of all entries of a page table whose type

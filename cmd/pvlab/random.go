@@ -20,8 +20,10 @@ type randomFlags struct {
 	perBoot, most     int
 	xen, shrink       bool
 	deaths, tally     bool
+	verbose           bool
 	dropTLB, noAudit  bool
 	family, imageFile string
+	only              []int
 }
 
 func (a *app) randomCmd() *cobra.Command {
@@ -52,9 +54,11 @@ Exit status 1 when something differs, 69 when --xen needs a package that is not 
 	n.BoolVar(&f.shrink, "shrink", true, "shrink sequences that differ")
 	n.BoolVar(&f.deaths, "deaths", false, "operations that may kill the domain, too")
 	n.BoolVar(&f.tally, "tally", false, "print how often each result of each operation was seen")
+	n.BoolVarP(&f.verbose, "verbose", "v", false, "print how far the run is after each boot, also where stderr is no terminal")
 	n.BoolVar(&f.dropTLB, "drop-tlb", false, "the model keeps no stale translations")
 	n.BoolVar(&f.noAudit, "no-audit", false, "no recount of page types after each sequence")
 	n.StringVar(&f.family, "family", "", "only this family of operations")
+	n.IntSliceVar(&f.only, "only", nil, "only these operations of the sequence --first, printed one by one")
 	n.StringVar(&f.imageFile, "image", "", "another build of the guest image")
 	return cmd
 }
@@ -90,27 +94,34 @@ func (a *app) random(f *randomFlags) error {
 	defer stop()
 	p := random.Plan{Seed: f.seed, First: f.first, Sequences: f.sequences, Ops: f.ops, PerBoot: f.perBoot,
 		Deaths: f.deaths, Family: f.family, Most: f.most}
-	began := time.Now()
-	var each func(*random.Summary)
-	if isTerminal(a.errw) {
-		each = func(s *random.Summary) {
-			fmt.Fprintf(a.errw, "%d sequences, %d differences, %s\n", s.Sequences, len(s.Differences), time.Since(began).Round(time.Second))
-		}
-	}
-	s, err := p.Run(ctx, model, real, each)
-	if err != nil {
-		return err
-	}
-	for _, d := range s.Differences {
-		fmt.Fprintf(a.out, "sequence %d of seed %d: %s\n", d.Sequence, f.seed, d.What)
-		if !f.shrink {
-			continue
-		}
-		short, err := p.Shrink(ctx, d.Sequence, model, real)
+	if len(f.only) > 0 {
+		short, err := p.Only(ctx, f.first, f.only, model, real)
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(a.out, short)
+		_, err = fmt.Fprint(a.out, short)
+		return err
+	}
+	began := time.Now()
+	s, err := p.Run(ctx, model, real, func(s *random.Summary, found []random.Difference) error {
+		for _, d := range found {
+			fmt.Fprintf(a.out, "sequence %d of seed %d: %s\n", d.Sequence, f.seed, d.What)
+			if !f.shrink {
+				continue
+			}
+			short, err := p.Shrink(ctx, d.Sequence, model, real)
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(a.out, short)
+		}
+		if f.verbose || isTerminal(a.errw) {
+			fmt.Fprintf(a.errw, "%d sequences, %d differences, %s\n", s.Sequences, len(s.Differences), time.Since(began).Round(time.Second))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	a.randomSummary(f, s, time.Since(began))
 	if len(s.Differences) > 0 {

@@ -38,8 +38,9 @@ type Summary struct {
 }
 
 // Run goes through the plan. Without a reference (real nil) only the model runs.
-// Each is called after every boot.
-func (p *Plan) Run(ctx context.Context, model *Model, real *Real, each func(*Summary)) (*Summary, error) {
+// Each is called after every boot, with the differences it brought; an error
+// ends the run.
+func (p *Plan) Run(ctx context.Context, model *Model, real *Real, each func(*Summary, []Difference) error) (*Summary, error) {
 	s := &Summary{Tally: map[[2]string]uint64{}}
 	next, end := p.First, p.First+uint64(p.Sequences)
 	for next < end && len(s.Differences) < p.Most {
@@ -48,13 +49,18 @@ func (p *Plan) Run(ctx context.Context, model *Model, real *Real, each func(*Sum
 		}
 		b := Batch{Seed: p.Seed, Ops: p.Ops, Deaths: p.Deaths, Family: p.Family,
 			Jobs: Range(next, int(min(uint64(p.PerBoot), end-next)))}
+		before := len(s.Differences)
 		done, err := p.boot(ctx, s, b, model, real)
 		if err != nil {
 			return s, err
 		}
 		next += uint64(done)
-		if each != nil {
-			each(s)
+		s.Differences = s.Differences[:min(len(s.Differences), p.Most)]
+		if each == nil {
+			continue
+		}
+		if err := each(s, s.Differences[before:]); err != nil {
+			return s, err
 		}
 	}
 	return s, nil
@@ -120,8 +126,13 @@ func (p *Plan) boot(ctx context.Context, s *Summary, b Batch, model *Model, real
 	case n == len(b.Jobs) && here.ended() && (there == nil || there.ended()):
 		return n, nil
 	}
-	// The boot ended in the middle of job n.
+	// The boot ended in the middle of job n, or before it, when what the one
+	// before it left could not be undone.
 	at := b.Jobs[min(n, len(b.Jobs)-1)].Sequence
+	if n > 0 && here.resetFailed() {
+		at = b.Jobs[n-1].Sequence
+		n--
+	}
 	if what := endsDiffer(here, there); what != "" {
 		s.Differences = append(s.Differences, Difference{at, what})
 	} else {

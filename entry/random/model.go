@@ -10,8 +10,8 @@ import (
 )
 
 // stepsPerOp bounds a run on the model: an operation and its digest take some ten
-// thousand instructions.
-const stepsPerOp = 2_000_000
+// thousand instructions, seldom more.
+const stepsPerOp = 100_000
 
 // Model runs batches on the model.
 type Model struct {

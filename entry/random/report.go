@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,18 +104,23 @@ func (r *Report) ended() bool {
 	return r.Broken == nil && r.Outcome.End == judge.EndPoweroff
 }
 
+// resetPrefix begins the guest's line about what it could not put back before a
+// sequence.
+const resetPrefix = "reset:"
+
+func (r *Report) resetFailed() bool {
+	return slices.ContainsFunc(r.Outcome.Transcript, func(l string) bool { return strings.HasPrefix(l, resetPrefix) })
+}
+
 // end tells in words how a boot ended.
 func (r *Report) end() string {
 	if r.Broken != nil {
 		return r.Broken.Error()
 	}
 	s := r.Outcome.Summary()
-	for i, l := range r.Outcome.Transcript {
-		if strings.HasPrefix(l, "PANIC:") || strings.HasPrefix(l, "reset:") {
+	for _, l := range r.Outcome.Transcript {
+		if strings.HasPrefix(l, "PANIC:") || strings.HasPrefix(l, resetPrefix) {
 			s += "; " + l
-			if i+1 < len(r.Outcome.Transcript) && strings.HasPrefix(l, "reset:") {
-				continue
-			}
 		}
 	}
 	return s

@@ -19,12 +19,13 @@ func (s *Step) Differs() bool { return s.Here != s.There }
 
 // Shrunk is a short form of a difference.
 type Shrunk struct {
-	Sequence   uint64
-	Steps      []Step
-	EndHere    string
-	EndThere   string
-	Boots      int
-	Remarkable bool // the two machines still differ
+	Sequence uint64
+	Steps    []Step
+	EndHere  string
+	EndThere string
+	Boots    int
+	Alone    bool // run by itself, the sequence does not differ
+	whole    bool // to be printed with everything
 }
 
 // jobsPerBoot bounds the candidates tried in one boot.
@@ -45,6 +46,10 @@ func (p *Plan) Shrink(ctx context.Context, sequence uint64, model *Model, real *
 		return nil, err
 	}
 	s.Boots++
+	if !differ(here, there) {
+		s.Alone = true
+		return s, nil
+	}
 	if at := firstDifference(here, there); at >= 0 && at+1 < len(kept) {
 		kept = kept[:at+1]
 	}
@@ -73,6 +78,26 @@ func (p *Plan) Shrink(ctx context.Context, sequence uint64, model *Model, real *
 		}
 	}
 	return s, p.read(ctx, sequence, kept, model, real, s)
+}
+
+// differ reports whether two boots of the same jobs went differently, or the
+// model's alone went wrong.
+func differ(here, there *Report) bool {
+	if here.Broken != nil || there == nil && !here.ended() {
+		return true
+	}
+	if there == nil {
+		return false
+	}
+	if !here.ended() || !there.ended() || here.complete() != there.complete() {
+		return endsDiffer(here, there) != ""
+	}
+	for i := range here.Sequences {
+		if !sameSequence(&here.Sequences[i], &there.Sequences[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Plan) batch(sequence uint64, kept []int, verbose bool) Batch {
@@ -136,14 +161,41 @@ func (p *Plan) firstThatDiffers(ctx context.Context, sequence uint64, tries [][]
 		if here.Broken != nil {
 			return from + max(0, here.complete()-1), nil
 		}
-		if n < len(part) { // candidate n ended one of the two boots
+		// A candidate has ended one of the two boots: the one that is not
+		// complete, or the one before it when what it left could not be undone.
+		if !here.ended() || there != nil && !there.ended() {
 			if endsDiffer(here, there) != "" {
-				return from + n, nil
+				at, err := p.whichEnds(ctx, sequence, part, n, model, real, s)
+				if at >= 0 || err != nil {
+					return from + max(at, 0), err
+				}
 			}
 			from += n + 1
 			continue
 		}
 		from += len(part)
+	}
+	return -1, nil
+}
+
+// Only runs a sequence with nothing but the operations kept, for reading.
+func (p *Plan) Only(ctx context.Context, sequence uint64, kept []int, model *Model, real *Real) (*Shrunk, error) {
+	s := &Shrunk{Sequence: sequence, whole: true}
+	return s, p.read(ctx, sequence, kept, model, real, s)
+}
+
+// whichEnds finds out which of the candidates around n makes a boot end, each in
+// a boot of its own; -1 if none does.
+func (p *Plan) whichEnds(ctx context.Context, sequence uint64, part [][]int, n int, model *Model, real *Real, s *Shrunk) (int, error) {
+	for i := max(0, n-1); i <= n && i < len(part); i++ {
+		here, there, err := both(ctx, p.batch(sequence, part[i], false), model, real)
+		if err != nil {
+			return -1, err
+		}
+		s.Boots++
+		if differ(here, there) {
+			return i, nil
+		}
 	}
 	return -1, nil
 }
@@ -189,14 +241,9 @@ func (p *Plan) read(ctx context.Context, sequence uint64, kept []int, model *Mod
 	sort.Ints(order)
 	for _, key := range order {
 		st := steps[key]
-		if st.Op < 0 && !st.Differs() {
-			continue // of the end only what differs is of interest
-		}
 		st.StateHere, st.StateThere = onlyDifferent(st.StateHere, st.StateThere)
 		s.Steps = append(s.Steps, *st)
-		s.Remarkable = s.Remarkable || st.Differs()
 	}
-	s.Remarkable = s.Remarkable || s.EndHere != s.EndThere
 	return nil
 }
 
@@ -213,11 +260,17 @@ func onlyDifferent(a, b []string) (x, y []string) {
 // String is the sequence for people: one line an operation, and both machines' where
 // they differ.
 func (s *Shrunk) String() string {
+	if s.Alone {
+		return fmt.Sprintf("sequence %d does not differ when it runs alone: what went before it matters\n", s.Sequence)
+	}
 	text := fmt.Sprintf("sequence %d, %d operations:\n", s.Sequence, len(s.Steps))
 	for _, st := range s.Steps {
 		name := fmt.Sprint(st.Op)
 		if st.Op < 0 {
 			name = "end"
+		}
+		if st.Op < 0 && !st.Differs() && !s.whole {
+			continue // of the end only what differs is of interest
 		}
 		if !st.Differs() {
 			text += fmt.Sprintf("  %4s  %s\n", name, st.Here)

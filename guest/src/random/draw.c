@@ -31,21 +31,28 @@ bool chance(u32 percent)
 	return below(100) < percent;
 }
 
+u64 no_frame(u64 word)
+{
+	u64 frame = (word & PTE_FRAME) / PAGE_SIZE;
+
+	return frame && frame < FAR ? word | FAR * 32 * PAGE_SIZE : word;
+}
+
 u64 draw_word(void)
 {
 	switch (below(6)) {
 	case 0:
 		return below(16);
 	case 1:
-		return 1UL << below(64);
+		return no_frame(1UL << below(64));
 	case 2:
-		return (1UL << below(64)) - 1;
+		return no_frame((1UL << below(64)) - 1);
 	case 3:
 		return ~below(16);
 	case 4:
-		return draw() & draw() & draw();
+		return no_frame(draw() & draw() & draw());
 	}
-	return draw();
+	return no_frame(draw());
 }
 
 u64 draw_bad_pointer(void)

@@ -76,7 +76,7 @@ u64 draw_entry(u32 level)
 		return nearly_right(level);
 	if (kind < 96)
 		return draw_frame() * PAGE_SIZE | (chance(50) ? pick(l1_flags) : draw() & (0xfffUL | 0xfffUL << 52));
-	return (1UL << 40 | draw() >> 24) * PAGE_SIZE | (draw() & 0xfff) | draw() << 52;
+	return no_frame(draw());
 }
 
 u64 draw_descriptor(void)
@@ -96,5 +96,5 @@ u64 draw_descriptor(void)
 		return pick(good);
 	if (kind < 85)
 		return pick(bad);
-	return kind < 92 ? pick(good) ^ 1UL << below(64) : draw_word();
+	return kind < 92 ? no_frame(pick(good) ^ 1UL << below(64)) : draw_word();
 }

@@ -12,10 +12,6 @@ static struct { u64 frame; u16 key; } known[BUCKETS];	/* key: 1 + pool page, or 
 #define FAR_KEY		1000		/* the same number on any machine */
 #define OTHER_KEY	999
 
-/* Frame numbers from here on are beyond the memory of any machine that this runs
-   on, and so mean the same on each. */
-#define FAR		(1UL << 28)
-
 static void remember(u64 frame, u16 key)
 {
 	u32 at = frame % BUCKETS;
@@ -132,7 +128,7 @@ static u64 free_frame(void)
 	return mfn;
 }
 
-void frames_init(u64 start_info_frame)
+void frames_init(void)
 {
 	struct { u32 max, pad; u64 *extents; u32 count, pad2; } m2p = { 1, 0, NULL, 0, 0 };
 	static u64 m2p_frame;
@@ -161,6 +157,7 @@ void frames_init(u64 start_info_frame)
 	add_role("pci-hole", FRAME_DEVICE, 0xe0000);
 	add_role("ioapic", FRAME_DEVICE, 0xfec00);
 	add_role("apic", FRAME_DEVICE, 0xfee00);
+	add_role("high-device", FRAME_DEVICE, 0xffffff);
 	add_role("far", FRAME_BEYOND, 1UL << 30);
 	add_role("far-end", FRAME_BEYOND, (1UL << 40) - 1);
 }

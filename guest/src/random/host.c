@@ -73,7 +73,10 @@ static bool op_vcpu(void)
 		at = argument(a);
 		break;
 	case VCPU_INFO:				/* a good one could not be undone */
-		a[0] = draw_other_frame();
+		do
+			a[0] = draw_other_frame();
+		while (a[0] == start_info->shared_info / PAGE_SIZE || a[0] == start_info_frame ||
+		       a[0] == frame_of(own_gdt));
 		a[1] = chance(50) ? below(64) * 64 : (u32)draw_word();
 		note(" %s %lx", frame_name(a[0]), a[1]);
 		at = argument(a);

@@ -14,6 +14,7 @@
 enum platform platform;
 struct start_info *start_info;
 volatile struct shared_info *shared_info;
+u64 start_info_frame;
 
 static u64 seed, first, count, ops, verbose, deaths;
 static char only_family[24];
@@ -134,7 +135,7 @@ static void run_sequence(u64 sequence, const char *mask)
 		}
 	}
 	state_probe_deep(verbose);
-	print("sequence %lu ops %lu ok %lu hash %016lx\n", sequence, done, ok, log_hash());
+	print("\nsequence %lu ops %lu ok %lu hash %016lx\n", sequence, done, ok, log_hash());
 }
 
 static bool number(const char **s, u64 *v)
@@ -192,7 +193,8 @@ void __attribute__((noreturn)) main_xen(struct start_info *si)
 	cmdline_option("family", only_family, sizeof(only_family));
 	weigh();
 	state_init();
-	frames_init(frame_of(si));
+	start_info_frame = frame_of(si);
+	frames_init();
 	if (verbose > 2)
 		frames_show();
 	if (!total_weight) {
@@ -204,6 +206,7 @@ void __attribute__((noreturn)) main_xen(struct start_info *si)
 	else
 		for (u64 n = first; n < first + count; n++)
 			run_sequence(n, NULL);
+	reset(0);			/* the last sequence, too, has to leave what can be put back */
 	tally_print();
 	print("Test result: SUCCESS\n");
 	power_off();

@@ -65,14 +65,17 @@ static void draw_arguments(struct mmuext_op *op)
 		return;
 	}
 	case MMUEXT_COPY_PAGE:
-		op->mfn = draw_frame();
-		op->arg2 = draw_frame();
+		do		/* the time and the events are in shared_info */
+			op->mfn = draw_frame(), op->arg2 = draw_frame();
+		while (op->mfn == start_info->shared_info / PAGE_SIZE || op->arg2 == start_info->shared_info / PAGE_SIZE);
 		note(" from %s", frame_name(op->arg2));
 		break;
 	default:
 		op->mfn = draw_frame();
 		/* The boot roots stay pinned: a sequence begins with them. */
 		if (op->cmd == MMUEXT_UNPIN_TABLE && (op->mfn == root_frame || op->mfn == user_root_frame))
+			op->mfn = pool_frame[0];
+		if (op->cmd == MMUEXT_CLEAR_PAGE && op->mfn == start_info->shared_info / PAGE_SIZE)
 			op->mfn = pool_frame[0];
 	}
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_INVLPG_MULTI) {
@@ -83,10 +86,14 @@ static void draw_arguments(struct mmuext_op *op)
 		note(" %s", frame_name(op->mfn));
 }
 
-/* What a page held that is now copied or cleared is gone, also from a root. */
+/* Roots without the kernel are fatal. Of the frames that are no pool pages, the
+   user's root is one, and pages of data may become one. */
 static bool harmless(const struct mmuext_op *op)
 {
-	return op->cmd != MMUEXT_NEW_BASEPTR || has_kernel(op->mfn) || pool_of(op->mfn) < 0;
+	if (op->cmd != MMUEXT_NEW_BASEPTR || has_kernel(op->mfn))
+		return true;
+	return pool_of(op->mfn) < 0 && op->mfn != user_root_frame && op->mfn != frame_of(own_gdt) &&
+	       op->mfn != start_info_frame;
 }
 
 static void done_well(const struct mmuext_op *op)

@@ -48,7 +48,12 @@ u64 draw(void);
 u64 below(u64 n);			/* 0 .. n-1 */
 bool chance(u32 percent);
 #define pick(array)	((array)[below(ARRAY_LEN(array))])
-u64 draw_word(void);			/* 64 bits: small, huge, near a power of two ... */
+/* Frame numbers from here on are beyond the memory of any machine that this runs
+   on, and so mean the same on each. */
+#define FAR		(1UL << 28)
+/* The word, changed if what would be the frame in it is one that may be memory. */
+u64 no_frame(u64 word);
+u64 draw_word(void);			/* no_frame():  64 bits: small, huge, near a power of two ... */
 u64 draw_bad_pointer(void);		/* to give where memory is asked for */
 
 /* log.c: the line of the current operation. */
@@ -73,8 +78,9 @@ void log_line(void);			/* the current line is complete */
 
 /* frames.c: frames by role. */
 const char *frame_name(u64 mfn);
-void frames_init(u64 start_info_frame);
+void frames_init(void);
 void frames_show(void);
+extern u64 start_info_frame;		/* of the page as Xen gave it */
 void note_entry(u64 entry);		/* "p3|8000000000000067" */
 u64 entry_key(u64 entry);		/* the same as a number, without A and D */
 enum frame_kind {
@@ -105,7 +111,10 @@ u64 pte(u64 va);			/* the kernel's own L1 entry of a pool page or window */
 bool pool_is_writable(u32 p);		/* by its own address */
 bool pool_is_readonly(u32 p);
 
-/* Entries of a page that operations use and the digest reads. The last is another
+/* Entries of a page that operations use and the digest reads. Slot 0 is none of
+   them: a table of level 3 that is refused for its slot 0, while a failed root and
+   a failed level 2 stand above and below it, makes Xen 4.17 lose a reference
+   (docs/limits.md), and the page could not be used again. The last is another
    one in tables that are no root, as slot 511 of a root has the kernel. */
 #define SLOTS		8
 extern const u16 slots[SLOTS];
@@ -127,6 +136,8 @@ static inline volatile u64 *pool_view(u32 p) { return (volatile u64 *)area_addre
 extern u64 own_gdt[GDT_ENTRIES];
 #define GDT_CHANGED	16
 #define GDT_CHANGED_END	24
+
+#define OTHER_SLOT	1		/* tried in tables that are not the pool's */
 
 /* Slots of the two roots that operations hook their tables into. */
 #define HOOKS		4

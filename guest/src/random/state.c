@@ -9,7 +9,7 @@ bool pool_pinned[POOL];
 u64 root_frame, user_root_frame, current_root, current_user_root;
 u64 own_gdt[GDT_ENTRIES] __attribute__((section(".tables,\"aw\",@nobits#"), aligned(PAGE_SIZE)));
 
-const u16 slots[SLOTS] = { 0, 1, 2, 3, 8, 255, 300, 511 };
+const u16 slots[SLOTS] = { 1, 2, 3, 4, 8, 255, 300, 511 };
 const u16 hooks[HOOKS] = { 2, 3, 300, 301 };
 #define USER_HOOKS	2
 #define L4_FIRST_XEN	256
@@ -114,6 +114,21 @@ static void must(const char *what, long result)
 	panic("the state of the beginning could not be restored");
 }
 
+/* The slot that operations try in tables that are not theirs (tables.c). */
+static void reset_boot_tables(void)
+{
+	const u64 *root = (const u64 *)start_info->pt_base;
+	struct mmu_update clear[] = {
+		{ root_frame * PAGE_SIZE + OTHER_SLOT * 8, 0 },
+		{ user_root_frame * PAGE_SIZE + OTHER_SLOT * 8, 0 },
+		{ (root[511] & PTE_FRAME) + OTHER_SLOT * 8, 0 },
+		{ (root[0] & PTE_FRAME) + OTHER_SLOT * 8, 0 },
+	};
+
+	mmuext(MMUEXT_UNPIN_TABLE, start_info_frame, 0);
+	must("boot tables", mmu_update(NULL, clear, ARRAY_LEN(clear), DOMID_SELF));
+}
+
 static void reset_roots(void)
 {
 	must("root", mmuext(MMUEXT_NEW_BASEPTR, root_frame, 0));
@@ -122,6 +137,7 @@ static void reset_roots(void)
 	must("no GDT", HYPERVISOR_set_gdt(NULL, 0));
 	current_root = root_frame;
 	current_user_root = user_root_frame;
+	reset_boot_tables();
 	for (u32 n = 0; n < HOOKS; n++) {
 		struct mmu_update one[2] = {
 			{ root_frame * PAGE_SIZE + hooks[n] * 8, 0 },
@@ -137,10 +153,23 @@ static void reset_gdt(void)
 {
 	u64 frame = frame_of(own_gdt);
 
+	mmuext(MMUEXT_UNPIN_TABLE, frame, 0);		/* mostly it is not pinned */
 	must("map GDT", page_set((u64)own_gdt, frame * PAGE_SIZE | POOL_WRITABLE));
 	memset(own_gdt, 0, sizeof(own_gdt));
 	must("protect GDT", page_set((u64)own_gdt, frame * PAGE_SIZE | POOL_READONLY));
 	must("GDT", HYPERVISOR_set_gdt(&frame, GDT_ENTRIES));
+}
+
+static void map_writable(u32 p)
+{
+	u64 e = pool_frame[p] * PAGE_SIZE | POOL_WRITABLE;
+
+	/* A page that a failed validation has left half validated is freed by
+	   one of the same type. */
+	for (u32 l = 0; l < 4 && page_set(pool_va(p), e) < 0; l++)
+		if (mmuext(MMUEXT_PIN_L1_TABLE + l, pool_frame[p], 0) >= 0)
+			mmuext(MMUEXT_UNPIN_TABLE, pool_frame[p], 0);
+	must("map", page_set(pool_va(p), e));
 }
 
 void state_reset(void)
@@ -162,7 +191,7 @@ void state_reset(void)
 	for (u32 p = 0; p < POOL; p++)
 		must("unmap", page_set(pool_va(p), 0));
 	for (u32 p = 0; p < POOL; p++) {
-		must("map", page_set(pool_va(p), pool_frame[p] * PAGE_SIZE | POOL_WRITABLE));
+		map_writable(p);
 		memset(pool[p], 0, PAGE_SIZE);
 	}
 	for (u32 p = 0; p < POOL; p++) {

@@ -42,8 +42,10 @@ static u64 draw_place(u32 *level)
 	}
 	u64 frame = draw_other_frame();
 
-	note(" %s[1]", frame_name(frame));
-	return frame * PAGE_SIZE + 8;
+	if (frame == start_info->shared_info / PAGE_SIZE)
+		frame = start_info_frame;	/* Xen writes there, too */
+	note(" %s[%u]", frame_name(frame), OTHER_SLOT);
+	return frame * PAGE_SIZE + OTHER_SLOT * 8;
 }
 
 static const u64 domains[] = {
@@ -104,6 +106,9 @@ static bool op_update_va(void)
 	u64 va = draw_address() & ~(u64)(PAGE_SIZE - 1), e, how = chance(70) ? UVMF_INVLPG : pick(flags), domain;
 	int p = va >= pool_va(0) && va < pool_va(POOL) ? (va - pool_va(0)) / PAGE_SIZE : -1;
 
+	/* Other pages of the kernel's mapping area stay as they are. */
+	if (va >= AREA_BASE && va < AREA_BASE + (1UL << 21) && (va < window(0) || va >= window(WINDOWS)))
+		va = window(0);
 	if (p >= 0 && chance(60))	/* its own page, with other rights */
 		e = pool_frame[p] * PAGE_SIZE | (chance(pool_want[p] == DATA ? 70 : 40) ? POOL_WRITABLE : POOL_READONLY);
 	else
