@@ -39,10 +39,11 @@ func vcpuInfo(c *Caller) abi.Errno {
 
 // Affinity: {vcpu u32, flags u32, hard bitmap at 24, soft bitmap at 40}.
 const (
-	affinityHard = 1 << 0
-	affinitySoft = 1 << 1
-	offHard      = 24
-	offSoft      = 40
+	affinityHard  = 1 << 0
+	affinitySoft  = 1 << 1
+	affinityForce = 1 << 2 // ends a SCHEDOP_pin_override
+	offHard       = 24
+	offSoft       = 40
 )
 
 // affinityOf checks what both operations do (C/sched/core.c:
@@ -80,6 +81,9 @@ func setVCPUAffinity(c *Caller) abi.Errno {
 	}
 	h, n := &c.D.Host, c.cpus()
 	old := h.Hard[v.ID]
+	if flags&affinityForce != 0 {
+		v.Override = false
+	}
 	if flags&affinityHard != 0 {
 		mask, err := c.bitmapIn(offHard, n)
 		switch {
@@ -87,6 +91,8 @@ func setVCPUAffinity(c *Caller) abi.Errno {
 			return err
 		case mask == 0:
 			return abi.EINVAL
+		case v.Override:
+			return abi.EBUSY
 		}
 		h.Hard[v.ID] = mask
 		if err := c.bitmapOut(offHard, mask, n); err != 0 && flags&affinitySoft == 0 {
@@ -98,6 +104,9 @@ func setVCPUAffinity(c *Caller) abi.Errno {
 		if err != 0 {
 			h.Hard[v.ID] = old
 			return err
+		}
+		if v.Override {
+			return abi.EBUSY
 		}
 		h.Soft[v.ID] = mask
 		return c.bitmapOut(offSoft, mask&h.Hard[v.ID], n)

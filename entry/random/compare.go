@@ -122,7 +122,7 @@ func (p *Plan) boot(ctx context.Context, s *Summary, b Batch, model *Model, real
 			s.Sequences--
 		}
 		s.Differences = append(s.Differences, Difference{at, here.Broken.Error()})
-		return here.complete() + flag(here.complete() == 0), nil
+		return max(1, here.complete()), nil
 	case n == len(b.Jobs) && here.ended() && (there == nil || there.ended()):
 		return n, nil
 	}
@@ -139,13 +139,6 @@ func (p *Plan) boot(ctx context.Context, s *Summary, b Batch, model *Model, real
 		s.Sequences++
 	}
 	return n + 1, nil
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func sameSequence(a, b *Sequence) bool {
