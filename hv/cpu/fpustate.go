@@ -64,8 +64,20 @@ func (c *CPU) resetFPU() {
 
 // initX87 is FNINIT: registers keep their values but are tagged empty.
 func (c *CPU) initX87() {
+	c.topToZero()
 	clear(c.FX[:fxMXCSR])
 	c.setFX16(fxFCW, fcwInit)
+}
+
+// summarise sets ES and B of the status word by its exceptions, as every load
+// of it does (SDM vol. 1, "x87 FPU Status Register").
+func (c *CPU) summarise() {
+	const esB = 1<<7 | 1<<15
+	v := c.fx16(fxFSW) &^ esB
+	if v&^c.fx16(fxFCW)&0x3f != 0 {
+		v |= esB
+	}
+	c.setFX16(fxFSW, v)
 }
 
 // x87Off: CR0.EM or TS makes an x87 instruction #NM.
@@ -156,6 +168,7 @@ func opEMMS(c *CPU, _ *Inst) status {
 	if c.x87Pending() {
 		return c.except(x86.VectorMF)
 	}
+	c.topToZero()
 	c.FX[fxFTW] = 0
 	return stOK
 }
@@ -206,14 +219,22 @@ func (c *CPU) storeBlock(seg uint8, lin uint64, b []byte) status {
 	return stEnd
 }
 
-// blockAddress is the operand's address, which must be aligned to n: #GP(0).
-func (c *CPU) blockAddress(in *Inst, n uint64) (uint64, bool) {
-	lin := c.ea(in)
-	if lin != badLinear && lin&(n-1) != 0 {
+// blockAddress is the address of a state area of size bytes, which must be
+// aligned to n: #GP(0). As a Zen 5 does it, the first word is looked at
+// before (segment, and alignment where that is checked) and the last byte
+// after that, wrapped to the address size.
+func (c *CPU) blockAddress(in *Inst, n, size uint64) (uint64, bool) {
+	off, write := c.offset(in), in.Flags&FlagWrite != 0
+	lin := c.linear(in.Seg, off, 4, false)
+	if !c.checkForm(in.Seg, lin, 4) {
+		return 0, false
+	}
+	if lin&(n-1) != 0 {
 		c.gp0()
 		return 0, false
 	}
-	return lin, true
+	last := c.linear(in.Seg, (off+size-1)&in.addrMask(), 1, write)
+	return lin, c.checkForm(in.Seg, last, 1)
 }
 
 // legacyLen is how much of the area the current mode uses: XMM8-15 exist in
@@ -240,11 +261,14 @@ func opFXSAVE(c *CPU, in *Inst) status {
 	if c.x87Off() {
 		return c.except(x86.VectorNM)
 	}
-	lin, ok := c.blockAddress(in, 16)
+	lin, ok := c.blockAddress(in, 16, fxSize)
 	if !ok {
 		return stFault
 	}
 	b := c.fxImage(in.Size)
+	if !c.checkWrite(in.Seg, lin, fxSize) {
+		return stFault
+	}
 	return c.storeBlock(in.Seg, lin, b[:c.legacyLen()])
 }
 
@@ -252,7 +276,7 @@ func opFXRSTOR(c *CPU, in *Inst) status {
 	if c.x87Off() {
 		return c.except(x86.VectorNM)
 	}
-	lin, ok := c.blockAddress(in, 16)
+	lin, ok := c.blockAddress(in, 16, fxSize)
 	if !ok {
 		return stFault
 	}
@@ -274,6 +298,7 @@ func (c *CPU) takeX87(b *[fxSize]byte, size uint8) {
 	copy(c.FX[:fxMXCSR], b[:])
 	c.setFX16(fxFCW, c.fx16(fxFCW)&0x1f7f|0x40)
 	c.FX[5] = 0
+	c.summarise()
 	if size != 8 {
 		clear(c.FX[fxFIP+4 : fxFIP+8])
 		clear(c.FX[fxFDP+4 : fxFDP+8])

@@ -12,7 +12,7 @@ func verifyRows() []row {
 		{m: map0F, op: 0x03, name: "LSL", form: formModRM, acc: acc2, fn: all(opLSL)},
 		{m: map0F, op: 0x00, digit: d4, name: "VERR", form: formModRM, size: sizeW, fn: all(opVERR)},
 		{m: map0F, op: 0x00, digit: d5, name: "VERW", form: formModRM, size: sizeW, fn: all(opVERW)},
-		{m: map1, op: 0x63, modes: not64, name: "ARPL", form: formModRM, size: sizeW, attr: attrWrite, fn: all(opARPL)},
+		{m: map1, op: 0x63, modes: not64, name: "ARPL", form: formModRM, size: sizeW, fn: all(opARPL)},
 	}
 }
 
@@ -135,14 +135,17 @@ func opARPL(c *CPU, in *Inst) status {
 		return stOK
 	}
 	lin := c.ea(in)
-	v, ok := c.loadRMW(in.Seg, lin, 2)
+	v, ok := c.load16(in.Seg, lin) // not a write unless it raises
 	if !ok {
 		return stFault
 	}
-	raise := uint16(v)&3 < rpl
+	raise := v&3 < rpl
 	st := stOK
 	if raise {
-		st = c.store16(in.Seg, lin, uint16(v)&^3|rpl)
+		lin = c.linear(in.Seg, c.offset(in), 2, true)
+		if st = c.store16(in.Seg, lin, v&^3|rpl); st == stFault {
+			return st
+		}
 	}
 	c.setZF(raise)
 	return st

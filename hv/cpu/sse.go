@@ -61,17 +61,23 @@ func (c *CPU) mmxFault() status {
 }
 
 func (c *CPU) mmxState() {
-	if top := c.fx16(fxFSW) >> 11 & 7; top != 0 {
-		// FXSAVE's order is that of the stack: with another top the same
-		// registers stand elsewhere.
-		var b [128]byte
-		for i := range 8 {
-			copy(b[(int(top)+i)&7*16:][:16], c.FX[fxST+i*16:][:16])
-		}
-		copy(c.FX[fxST:], b[:])
-		c.setFX16(fxFSW, c.fx16(fxFSW)&^(7<<11))
-	}
+	c.topToZero()
 	c.FX[fxFTW] = 0xff
+}
+
+// topToZero makes physical register 0 the top of stack. FXSAVE's order is that
+// of the stack: with another top the same registers stand elsewhere.
+func (c *CPU) topToZero() {
+	top := c.fx16(fxFSW) >> 11 & 7
+	if top == 0 {
+		return
+	}
+	var b [128]byte
+	for i := range 8 {
+		copy(b[(int(top)+i)&7*16:][:16], c.FX[fxST+i*16:][:16])
+	}
+	copy(c.FX[fxST:], b[:])
+	c.setFX16(fxFSW, c.fx16(fxFSW)&^(7<<11))
 }
 
 // load128 reads 16 bytes, which aligned says must lie on a multiple of 16.
@@ -82,6 +88,9 @@ func (c *CPU) load128(in *Inst, aligned bool) (vec, bool) {
 		return vec{}, false
 	}
 	if lin&15 != 0 {
+		if !c.aligned16(in.Seg, lin) {
+			return vec{}, false
+		}
 		var b [16]byte
 		if lin&0xfff > 0xff0 || lin == badLinear {
 			ok := c.loadBlock(in.Seg, lin, b[:])
@@ -105,12 +114,25 @@ func (c *CPU) misaligned(in *Inst, lin uint64) bool {
 	return lin&15 != 0
 }
 
+// aligned16 is the alignment check of 16 bytes at a lin that is not on a
+// multiple of 16: #AC where it is on and the address is one.
+func (c *CPU) aligned16(seg uint8, lin uint64) bool {
+	if c.tlb != &c.tlbs[viewUserAC] || lin == badLinear || !x86.Canonical(lin) {
+		return true
+	}
+	c.fault = x86.WithCode(x86.VectorAC, 0)
+	return false
+}
+
 func (c *CPU) store128(in *Inst, v vec, aligned bool) status {
 	lin := c.ea(in)
 	if aligned && c.misaligned(in, lin) {
 		return c.gp0()
 	}
 	if lin&15 != 0 {
+		if !c.aligned16(in.Seg, lin) {
+			return stFault
+		}
 		if lin&0xfff > 0xff0 || lin == badLinear {
 			var b [16]byte
 			binary.LittleEndian.PutUint64(b[:], v.lo)

@@ -270,7 +270,7 @@ func opMASKMOVQ(c *CPU, in *Inst) status {
 
 func (c *CPU) maskedStore(in *Inst, v, mask vec, n uint) status {
 	at := c.linear(in.Seg, c.R[x86.RDI]&in.addrMask(), uint64(n), true)
-	if !c.checkWrite(in.Seg, at, int(n)) {
+	if n == 16 && at&7 != 0 && !c.aligned16(in.Seg, at) || !c.checkWrite(in.Seg, at, int(n)) {
 		return stFault
 	}
 	st := stOK

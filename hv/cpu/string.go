@@ -62,6 +62,9 @@ func repeat(k repeatKind, step execFn) execFn {
 func (c *CPU) repeat(in *Inst, k repeatKind, step execFn, run runFn) status {
 	n := c.R[x86.RCX] & in.addrMask()
 	if n == 0 {
+		if k == ports && !c.ioAllowed(uint16(c.R[x86.RDX]), int(in.Size)) {
+			return stFault // the permission is asked first
+		}
 		c.emptyRepeat(in)
 		return stOK
 	}

@@ -116,7 +116,7 @@ func opSYSENTER(c *CPU, in *Inst) status {
 }
 
 func opSYSEXIT(c *CPU, in *Inst) status {
-	if c.Long() && c.Vendor == AMD {
+	if c.Long() && c.Vendor == AMD && c.CPL == 0 { // a Zen 5 has #GP for CPL first
 		return c.except(x86.VectorUD)
 	}
 	sel := uint16(c.SysenterCS) &^ 3

@@ -87,7 +87,7 @@ func (c *CPU) xsaveArea(in *Inst) (lin, rfbm uint64, ok bool) {
 		c.except(x86.VectorNM)
 		return 0, 0, false
 	}
-	lin, ok = c.blockAddress(in, 64)
+	lin, ok = c.blockAddress(in, 64, xsaveSize)
 	return lin, c.XCR0 & (c.R[x86.RAX]&0xffffffff | c.R[x86.RDX]<<32), ok
 }
 
