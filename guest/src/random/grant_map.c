@@ -71,6 +71,9 @@ bool op_map(void)
 		if (chance(3))
 			flags &= ~(GNTMAP_host_map | GNTMAP_device_map);
 		list[i] = (struct grant_map){ 0, flags, draw_ref(), draw_grantee(), 77, 0x1234, 0x5678 };
+		/* What the kernel lives by stays of the type it is. */
+		if (ref_is_delicate(list[i].ref))
+			list[i].flags |= GNTMAP_readonly;
 		list[i].host_addr = draw_host_address(&list[i].flags);
 		note(" flags %x ref %x domain %x", list[i].flags, list[i].ref, list[i].dom);
 	}

@@ -71,6 +71,18 @@ void transfer_init(void)
 	spare_frame = frame_of(spare);
 }
 
+#define XENMEM_current_reservation	3
+#define XENMEM_maximum_reservation	4
+
+/* A domain that has more than it may takes no page. */
+static bool has_room(void)
+{
+	u16 self = DOMID_SELF;
+
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_current_reservation, (u64)&self, 0, 0, 0) <=
+	       hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, (u64)&self, 0, 0, 0);
+}
+
 /* The spare page goes to an entry that waits for it and comes back. A transfer that
    fails later than at the start would lose its frame. */
 static bool transfer_spare(void)
@@ -105,7 +117,7 @@ bool op_transfer(void)
 	struct grant_transfer t = { draw_frame(), draw_grantee(), draw_ref(), 77 };
 	bool ok;
 
-	if (chance(60))
+	if (chance(60) && has_room())
 		return transfer_spare();
 	/* A page of the pool always has a mapping. What is not the pool's and has none
 	   would be lost. */
