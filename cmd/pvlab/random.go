@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"os/signal"
 	"sort"
@@ -12,6 +15,7 @@ import (
 
 	"pvlab/entry/judge"
 	"pvlab/entry/random"
+	"pvlab/hv/image"
 )
 
 type randomFlags struct {
@@ -67,14 +71,10 @@ func (a *app) random(f *randomFlags) error {
 	if f.sequences < 1 || f.ops < 1 || f.ops > 100_000 || f.perBoot < 1 || f.most < 1 {
 		return usagef("--sequences, --ops, --per-boot and --most are at least 1, --ops at most 100000")
 	}
-	var elf []byte
-	var err error
-	if f.imageFile != "" {
-		if elf, err = os.ReadFile(f.imageFile); err != nil {
-			return inputf("%v", err)
-		}
+	if f.first > math.MaxUint64-uint64(f.sequences) {
+		return usagef("--first %d: no %d sequences from there on", f.first, f.sequences)
 	}
-	elf, img, err := random.Load(elf)
+	elf, img, err := randomImage(f.imageFile)
 	if err != nil {
 		return err
 	}
@@ -120,14 +120,40 @@ func (a *app) random(f *randomFlags) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	a.randomSummary(f, s, time.Since(began))
-	if len(s.Differences) > 0 {
+	switch {
+	case err != nil: // interrupted: the summary is of what was done
+		return err
+	case len(s.Differences) > 0:
 		return finding(exitFinding)
 	}
 	return nil
+}
+
+// randomImage is the embedded guest, or another build of it, as bytes for real
+// Xen and taken apart.
+func randomImage(name string) ([]byte, *image.Image, error) {
+	if name == "" {
+		return random.Load(nil)
+	}
+	const limit = random.MemMiB << 20
+	file, err := openInput(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	elf, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, nil, fileError(name, err)
+	}
+	if len(elf) > limit {
+		return nil, nil, inputf("%s: size: more than the %d bytes of the guest's memory", name, limit)
+	}
+	img, err := image.Load(name, elf, limit)
+	return elf, img, err
 }
 
 func (a *app) randomSummary(f *randomFlags, s *random.Summary, took time.Duration) {

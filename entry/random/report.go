@@ -119,7 +119,7 @@ func (r *Report) end() string {
 	}
 	s := r.Outcome.Summary()
 	for _, l := range r.Outcome.Transcript {
-		if strings.HasPrefix(l, "PANIC:") || strings.HasPrefix(l, resetPrefix) {
+		if strings.HasPrefix(l, "PANIC:") || strings.HasPrefix(l, "random:") || strings.HasPrefix(l, resetPrefix) {
 			s += "; " + l
 		}
 	}

@@ -210,8 +210,8 @@ func (p *Plan) read(ctx context.Context, sequence uint64, kept []int, model *Mod
 	}
 	s.Boots++
 	s.EndHere = here.end()
-	if there == nil {
-		there = &Report{}
+	if there == nil { // what is not compared does not differ
+		there, s.EndThere = here, s.EndHere
 	} else {
 		s.EndThere = there.end()
 	}

@@ -157,12 +157,9 @@ static u32 draw_argument(u32 cmd, u32 a[6])
 		return 2;
 	}
 	case EXPAND_ARRAY: case INIT_CONTROL: {
-		/* Bad ones; fifo_on is the good one. The time is in shared_info. */
-		u64 frame;
+		/* Bad ones; fifo_on is the good one. */
+		u64 frame = draw_foreign_frame();
 
-		do
-			frame = draw_other_frame();
-		while (frame == start_info->shared_info / PAGE_SIZE);
 		a[0] = frame;
 		a[1] = frame >> 32;
 		a[2] = chance(70) ? 8 * below(500) : (u32)draw_word();

@@ -73,7 +73,8 @@ const char *frame_name(u64 mfn)
 	return key == OTHER_KEY ? "other" : roles[key - ROLE_KEY].name;
 }
 
-/* A and D are the processor's, and depend on when it forgets a translation. */
+/* A and D are the processor's, and depend on when it forgets a translation. They
+   outlive the entry when an update preserves them. */
 #define UNSEEN	(PTE_A | PTE_D)
 
 u64 entry_key(u64 e)
@@ -81,8 +82,7 @@ u64 entry_key(u64 e)
 	u64 frame = (e & PTE_FRAME) / PAGE_SIZE;
 	u16 key = key_of(frame);
 
-	if (e & PTE_P)
-		e &= ~UNSEEN;
+	e &= ~UNSEEN;
 	return (key == FAR_KEY ? e : e & ~PTE_FRAME) ^ (u64)key << 16;
 }
 
@@ -91,7 +91,7 @@ void note_entry(u64 e)
 	if (!e)
 		note("0");
 	else
-		note("%s|%lx", frame_name((e & PTE_FRAME) / PAGE_SIZE), e & ~(PTE_FRAME | (e & PTE_P ? UNSEEN : 0)));
+		note("%s|%lx", frame_name((e & PTE_FRAME) / PAGE_SIZE), e & ~(PTE_FRAME | UNSEEN));
 }
 
 bool frame_is_device(u64 mfn)
@@ -185,4 +185,15 @@ u64 draw_other_frame(void)
 u64 draw_frame(void)
 {
 	return chance(80) ? pool_frame[below(POOL)] : draw_other_frame();
+}
+
+u64 draw_foreign_frame(void)
+{
+	u64 frame;
+
+	do
+		frame = draw_other_frame();
+	while (frame == start_info->shared_info / PAGE_SIZE || frame == start_info_frame ||
+	       frame == frame_of(own_gdt));
+	return frame;
 }

@@ -73,10 +73,7 @@ static bool op_vcpu(void)
 		at = argument(a);
 		break;
 	case VCPU_INFO:				/* a good one could not be undone */
-		do
-			a[0] = draw_other_frame();
-		while (a[0] == start_info->shared_info / PAGE_SIZE || a[0] == start_info_frame ||
-		       a[0] == frame_of(own_gdt));
+		a[0] = draw_foreign_frame();
 		a[1] = chance(50) ? below(64) * 64 : (u32)draw_word();
 		note(" %s %lx", frame_name(a[0]), a[1]);
 		at = argument(a);
@@ -266,7 +263,7 @@ static bool op_physdev(void)
 		a[0] = draw() | 0xe000;
 		break;
 	case 17: case 28:
-		frame = draw_other_frame();
+		frame = draw_foreign_frame();
 		a[0] = frame;
 		a[1] = frame >> 32;
 		note(" %s", frame_name(frame));

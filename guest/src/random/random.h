@@ -88,6 +88,7 @@ enum frame_kind {
 };
 u64 draw_frame(void);			/* of any role, mostly the pool */
 u64 draw_other_frame(void);		/* not the pool */
+u64 draw_foreign_frame(void);		/* nor another that Xen might take: for what cannot be undone */
 bool frame_is_device(u64 mfn);		/* or may be */
 u64 random_frame_of(enum frame_kind kind);
 
