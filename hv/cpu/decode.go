@@ -199,6 +199,8 @@ func (d *decoder) finish(r *row, n int, in *Inst) Op {
 			in.Acc = in.Size
 		case accTwo:
 			in.Acc = 2 * in.Size
+		case accHead:
+			in.Acc = min(in.Size, 4)
 		case accFar:
 			in.Acc = 2 + in.Size
 		case accNone:

@@ -64,7 +64,6 @@ func TestDecodeRules(t *testing.T) {
 		{"cut off in the displacement", Mode64, "01 83 00 00", missing, 0},
 		{"cut off in the immediate", Mode64, "81 c0 00 00 00", missing, 0},
 		{"prefixes alone", Mode64, "66 67", missing, 0},
-		{"x87 arithmetic is known to be missing", Mode64, "d8 c1", "(x87)", 0},
 		{"AVX is known to be missing", Mode64, "c5 f4 58 c2", "(avx)", 0},
 		{"EVEX is known to be missing", Mode64, "62 f1 74 48 58 c2", "(avx)", 0},
 	}

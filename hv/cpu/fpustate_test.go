@@ -160,10 +160,10 @@ func TestFPUControlWords(t *testing.T) {
 	if f := b.step1(); f != x86.NoCode(x86.VectorMF) {
 		t.Errorf("fwait with a pending exception: %v", f)
 	}
-	// Arithmetic is not modelled and says so.
+	// Transcendental functions are not modelled and say so.
 	b = newBox(t, Intel)
-	b.code("d8 c1")
+	b.code("d9 fe")
 	if ex := b.Run(1); ex.Kind != ExitUnmodelled || ex.Unmodelled.RIP != boxCode {
-		t.Errorf("fadd: %v", ex.Kind)
+		t.Errorf("fsin: %v", ex.Kind)
 	}
 }

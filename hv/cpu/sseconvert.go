@@ -329,7 +329,19 @@ func approximate(f func(x float64) float64) fp32 {
 	}
 }
 
-// dpps and dppd are dot products: products chosen by the high half of the
+// stage ends a stage of a dot product: exceptions found before it is done hide
+// its own others, not those of earlier stages. false ends the instruction.
+func stage(e *softfloat.Env, all *softfloat.Flags) bool {
+	f := e.Flags
+	if f&before&^e.Mask != 0 {
+		f &= before
+	}
+	*all |= f
+	e.Flags = 0
+	return f&^e.Mask == 0
+}
+
+// DPPS and DPPD are dot products: products chosen by the high half of the
 // immediate, stored where the low half says. Sums are made of pairs.
 func opDPPS(c *CPU, in *Inst) status {
 	s, ok := c.source128(in)
@@ -337,6 +349,7 @@ func opDPPS(c *CPU, in *Inst) status {
 		return stFault
 	}
 	e := c.fpEnv()
+	var all softfloat.Flags
 	d := c.xmm(in.Reg)
 	var p [4]uint32
 	for i := range p {
@@ -344,15 +357,16 @@ func opDPPS(c *CPU, in *Inst) status {
 			p[i] = e.Arith32(softfloat.Mul, d.dword(uint(i)), s.dword(uint(i)))
 		}
 	}
-	if e.Flags&^e.Mask != 0 {
-		return c.settle(&e)
+	if !stage(&e, &all) {
+		return c.raised(&e, all)
 	}
 	a, b := e.Arith32(softfloat.Add, p[0], p[1]), e.Arith32(softfloat.Add, p[2], p[3])
-	if e.Flags&^e.Mask != 0 {
-		return c.settle(&e)
+	if !stage(&e, &all) {
+		return c.raised(&e, all)
 	}
 	sum := e.Arith32(softfloat.Add, a, b)
-	if st := c.settle(&e); st != stOK {
+	stage(&e, &all)
+	if st := c.raised(&e, all); st != stOK {
 		return st
 	}
 	var r vec
@@ -371,6 +385,7 @@ func opDPPD(c *CPU, in *Inst) status {
 		return stFault
 	}
 	e := c.fpEnv()
+	var all softfloat.Flags
 	d := c.xmm(in.Reg)
 	var p [2]uint64
 	if in.Imm&0x10 != 0 {
@@ -379,11 +394,12 @@ func opDPPD(c *CPU, in *Inst) status {
 	if in.Imm&0x20 != 0 {
 		p[1] = e.Arith64(softfloat.Mul, d.hi, s.hi)
 	}
-	if e.Flags&^e.Mask != 0 {
-		return c.settle(&e)
+	if !stage(&e, &all) {
+		return c.raised(&e, all)
 	}
 	sum := e.Arith64(softfloat.Add, p[0], p[1])
-	if st := c.settle(&e); st != stOK {
+	stage(&e, &all)
+	if st := c.raised(&e, all); st != stOK {
 		return st
 	}
 	var r vec

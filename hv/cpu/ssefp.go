@@ -38,11 +38,16 @@ func (c *CPU) fpEnv() softfloat.Env {
 // the system does not know of that.
 func (c *CPU) settle(e *softfloat.Env) status {
 	f := e.Flags
-	if f == 0 {
-		return stOK
-	}
 	if f&before&^e.Mask != 0 {
 		f &= before
+	}
+	return c.raised(e, f)
+}
+
+// raised notes exceptions and takes those that are not masked.
+func (c *CPU) raised(e *softfloat.Env, f softfloat.Flags) status {
+	if f == 0 {
+		return stOK
 	}
 	c.setMXCSR(c.mxcsr() | uint32(f))
 	if f&^e.Mask == 0 {

@@ -33,7 +33,9 @@ func families() [][]row {
 		shuffleRows(),
 		extractRows(),
 		cryptoRows(),
+		stringCompareRows(),
 		ssefpRows(),
+		x87Rows(),
 	}
 }
 

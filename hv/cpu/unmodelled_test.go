@@ -11,7 +11,7 @@ import (
 // x87 FPU or MMX/SSE Instructions").
 func TestUnmodelled(t *testing.T) {
 	const (
-		x87 = "d8c1"     // fadd %st(1),%st
+		x87 = "d9fe"     // fsin
 		mmx = "0ffcc1"   // paddb %mm1,%mm0
 		sse = "f20f58c1" // addsd %xmm1,%xmm0
 		avx = "c5f458c2" // vaddps %ymm2,%ymm1,%ymm0
@@ -27,7 +27,7 @@ func TestUnmodelled(t *testing.T) {
 		cr0, cr4 uint64
 		want     string // text of the missing instruction, or the fault
 	}{
-		{x87, 0, 0, "fadd %st(1),%st"},
+		{x87, 0, 0, "fsin"},
 		{x87, ts, 0, "#NM"},
 		{x87, em, 0, "#NM"},
 		{mmx, em, 0, "#UD"},

@@ -38,7 +38,7 @@ func vectorRows(r *realCPU, mode Mode) (rows []*row) {
 }
 
 func vectorFamilies() [][]row {
-	return [][]row{sseMoveRows(), packedRows(), vectorShiftRows(), shuffleRows(), extractRows(), cryptoRows(), ssefpRows()}
+	return [][]row{sseMoveRows(), packedRows(), vectorShiftRows(), shuffleRows(), extractRows(), cryptoRows(), ssefpRows(), x87Rows()}
 }
 
 // fxState is the part of the FXSAVE area that is compared.

@@ -13,7 +13,7 @@ func (e *Env) operands(a, b *num) (r num, ok bool) {
 
 // denormals raises DE; an operation that is invalid does not get there.
 func (e *Env) denormals(a, b *num) {
-	if a.denorm || b.denorm {
+	if a.denorm || b.denorm || e.Narrow {
 		e.raise(Denormal)
 	}
 }

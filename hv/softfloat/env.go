@@ -38,6 +38,10 @@ type Env struct {
 	// the 80-bit format are rounded to it.
 	Prec uint8
 
+	// Narrow says that an operand was denormal in the narrower format it came
+	// from.
+	Narrow bool
+
 	Flags     Flags // raised so far
 	RoundedUp bool  // the last rounding increased the magnitude (x87: C1)
 }

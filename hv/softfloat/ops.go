@@ -134,3 +134,22 @@ func (e *Env) F80to64(a F80) uint64 {
 	n, biased := e.done(&f64, e.stored(a), 0)
 	return pack64(n, biased)
 }
+
+// Widen32 is a in the extended format as an operand: nothing is raised, a
+// signalling NaN stays one, and a denormal is noted in Narrow.
+func (e *Env) Widen32(a uint32) F80 { return e.widen(e.unpack32(a)) }
+
+// Widen64 is a in the extended format as an operand.
+func (e *Env) Widen64(a uint64) F80 { return e.widen(e.unpack64(a)) }
+
+func (e *Env) widen(n num) F80 {
+	e.Narrow = n.denorm
+	switch n.class {
+	case zero:
+		return pack80(n, 0)
+	case finite:
+		return pack80(n, n.exp+f80.emax)
+	}
+	n.sig |= intBit
+	return pack80(n, 2*f80.emax+1)
+}
