@@ -175,6 +175,9 @@ func (h *hostRun) one(f *isaForm, r *row, in *Inst, code []byte) (string, outcom
 	var fx fxState
 	if withFX {
 		fx = h.g.fx()
+		if strings.Contains(r.name, "ISTR") || strings.Contains(r.name, "ESTR") {
+			h.g.strings(&fx, &start)
+		}
 		binary.LittleEndian.PutUint32(fx[fxMask:], mxcsrMask)
 		h.model.FX = fx
 		if err := h.real.setFX(&fx); err != nil {

@@ -1,6 +1,10 @@
 package cpu
 
-import "strings"
+import (
+	"strings"
+
+	"pvlab/hv/x86"
+)
 
 // encode draws an encoding of form f: the operands, and the prefixes that the
 // form leaves open, are random. Bytes after the opcode and ModRM serve as
@@ -93,4 +97,21 @@ func (g *randomCase) vexOf(f *isaForm, rex uint8) []byte {
 		rep = 0
 	}
 	return g.vex(&r, rex, f.pfx == 0x66, rep)
+}
+
+// strings makes most xmm registers strings of a small alphabet, with lengths
+// that fit them.
+func (g *randomCase) strings(f *fxState, s *cpuState) {
+	if g.chance(20) {
+		return
+	}
+	for i := fxXMM; i < fxEnd; i++ {
+		if f[i] &= 3; g.chance(10) {
+			f[i] |= 0x80
+		}
+	}
+	for _, r := range []int{x86.RAX, x86.RDX} {
+		s.R[r] = uint64(int64(g.rng.IntN(40) - 20))
+	}
+	g.narrow(s)
 }
