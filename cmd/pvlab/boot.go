@@ -107,6 +107,19 @@ func (a *app) config(f *bootFlags) (hv.Config, error) {
 	return c, nil
 }
 
+// onlyXen refuses, on bare metal, options that mean nothing there.
+func (f *bootFlags) onlyXen() error {
+	for _, o := range []struct {
+		name  string
+		given bool
+	}{{"dom0", f.dom0}, {"pcpus", f.pcpus != 0}, {"check-invariants", f.audit != 0}, {"no-xpti", f.noXPTI}, {"l1tf", f.l1tf}} {
+		if o.given {
+			return usagef("--%s is for --platform xen", o.name)
+		}
+	}
+	return nil
+}
+
 // loadGuest reads and parses the image and settles the platform.
 func loadGuest(name string, f *bootFlags, platformGiven bool) (*image.Image, hv.Platform, error) {
 	img, err := openGuest(name, uint64(f.mem))
@@ -146,6 +159,11 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 	if err != nil {
 		return err
 	}
+	if platform == hv.Native {
+		if err := f.onlyXen(); err != nil {
+			return err
+		}
+	}
 	cfg.Platform = platform
 	if f.initrd != "" {
 		room := image.MaxRamdisk(uint64(f.mem), img, f.dom0)
@@ -155,9 +173,6 @@ func (a *app) boot(name string, f *bootFlags, platformGiven bool) error {
 		if cfg.Initrd, err = readInitrd(f.initrd, room); err != nil {
 			return err
 		}
-	}
-	if f.dom0 && platform == hv.Native {
-		return usagef("--dom0 is for --platform xen")
 	}
 	s := a.newSession(f.json, tr)
 	cfg.Console = s.console()

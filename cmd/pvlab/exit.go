@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -14,11 +15,12 @@ import (
 // the guest ended (hv.End.ExitCode).
 const (
 	exitOK          = 0
-	exitFinding     = 1  // a finding or a disagreement
-	exitUsage       = 64 // the command line is wrong
-	exitInput       = 65 // an input file cannot be used
-	exitUnavailable = 69 // a tool this needs is not installed, or stdout takes no output
-	exitDefect      = 70 // a defect of pvlab
+	exitFinding     = 1   // a finding or a disagreement
+	exitUsage       = 64  // the command line is wrong
+	exitInput       = 65  // an input file cannot be used
+	exitUnavailable = 69  // a tool this needs is not installed, or stdout takes no output
+	exitDefect      = 70  // a defect of pvlab
+	exitInterrupted = 130 // by SIGINT, as shells say it
 )
 
 // exitError carries an exit code; a nil err means that everything there is to
@@ -71,6 +73,8 @@ func exitCode(err error) int {
 		return exitInput
 	case errors.As(err, &tool), errors.As(err, &missing):
 		return exitUnavailable
+	case errors.Is(err, context.Canceled): // what signal.NotifyContext makes of SIGINT
+		return exitInterrupted
 	}
 	return exitDefect
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"sort"
 	"time"
 
@@ -90,8 +91,12 @@ func (a *app) random(f *randomFlags) error {
 		}
 		real = &random.Real{Judge: j, ELF: elf}
 	}
+	if i := slices.IndexFunc(f.only, func(n int) bool { return n < 0 || n >= f.ops }); i >= 0 {
+		return usagef("--only %d: want 0 to %d, by --ops", f.only[i], f.ops-1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for the boot to end
 	p := random.Plan{Seed: f.seed, First: f.first, Sequences: f.sequences, Ops: f.ops, PerBoot: f.perBoot,
 		Deaths: f.deaths, Family: f.family, Most: f.most}
 	if len(f.only) > 0 {

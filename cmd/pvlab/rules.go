@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,16 +27,10 @@ func (a *app) rulesCmd() *cobra.Command {
 }
 
 func (a *app) rules(f *rulesFlags) error {
+	if err := checkArea(f.area); err != nil {
+		return err
+	}
 	area := strings.ToUpper(f.area)
-	known := area == ""
-	var names []string
-	for _, ar := range rules.Areas() {
-		known = known || ar.Name == area
-		names = append(names, ar.Name)
-	}
-	if !known {
-		return usagef("--area %q: want one of %s", f.area, strings.Join(names, ", "))
-	}
 	n := 0
 	for _, ar := range rules.Areas() {
 		head := false
@@ -54,6 +49,18 @@ func (a *app) rules(f *rulesFlags) error {
 	}
 	if n == 0 {
 		return &exitError{exitFinding, fmt.Errorf("no rule has %q", f.search)}
+	}
+	return nil
+}
+
+// checkArea refuses an area that the book does not have, in any case; "" is all.
+func checkArea(area string) error {
+	var names []string
+	for _, a := range rules.Areas() {
+		names = append(names, a.Name)
+	}
+	if area != "" && !slices.Contains(names, strings.ToUpper(area)) {
+		return usagef("--area %q: want one of %s", area, strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ Exit status 1 when something disagrees, 69 when --xen needs a package that is no
 }
 
 func (a *app) rulesVerify(f *verifyFlags, ids []string) error {
+	if err := checkArea(f.area); err != nil {
+		return err
+	}
 	_, img, err := ruledemo.Load()
 	if err != nil {
 		return err
@@ -205,8 +208,14 @@ func chosen(all []ruledemo.Demo, ids []string, area string) ([]ruledemo.Demo, er
 			demos = append(demos, d)
 		}
 	}
-	if len(demos) == 0 {
-		return nil, &exitError{exitFinding, fmt.Errorf("no demo for %s %s", strings.Join(ids, " "), area)}
+	switch {
+	case len(demos) > 0:
+	case area == "":
+		return nil, &exitError{exitFinding, fmt.Errorf("no demo for %s", strings.Join(ids, " "))}
+	case len(ids) == 0:
+		return nil, &exitError{exitFinding, fmt.Errorf("no demo in area %s", area)}
+	default:
+		return nil, &exitError{exitFinding, fmt.Errorf("no demo for %s in area %s", strings.Join(ids, " "), area)}
 	}
 	return demos, nil
 }
