@@ -64,8 +64,8 @@ func TestDecodeRules(t *testing.T) {
 		{"cut off in the displacement", Mode64, "01 83 00 00", missing, 0},
 		{"cut off in the immediate", Mode64, "81 c0 00 00 00", missing, 0},
 		{"prefixes alone", Mode64, "66 67", missing, 0},
-		{"AVX is known to be missing", Mode64, "c5 f4 58 c2", "(avx)", 0},
-		{"EVEX is known to be missing", Mode64, "62 f1 74 48 58 c2", "(avx)", 0},
+		{"AVX is not announced", Mode64, "c5 f4 58 c2", "(undefined)", 0},
+		{"nor is AVX-512", Mode64, "62 f1 74 48 58 c2", "(undefined)", 0},
 	}
 	for _, tt := range tests {
 		code := unhex(t, tt.code)

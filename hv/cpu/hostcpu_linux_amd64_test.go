@@ -114,9 +114,12 @@ func (h *hostRun) run(t *testing.T, forms []*isaForm, cases int) {
 			continue
 		}
 		r := &table.rows[in.Op/8]
-		if in.Op >= pseudoX87*8 && in.Op < numPseudo*8 {
+		if in.Op/8 == pseudoX87 {
 			missing[f.name()] = true
 			continue
+		}
+		if h.real.flags["sse4a"] && in.Op == pseudoUD*8 && strings.HasPrefix(f.name(), "MOVNTP") && bytes.ContainsAny(code[:3], "\xf2\xf3") {
+			continue // MOVNTSS, MOVNTSD
 		}
 		if touchesKernel[r.name] {
 			continue // a stray prefix made it something else
@@ -260,7 +263,7 @@ func (h *hostRun) newMXCSR(at uint64) {
 // operand's address, sp the stack pointer afterwards.
 func (h *hostRun) allow(r *row, in *Inst, at, sp uint64, got, want *outcome) {
 	word := func(at uint64) []byte {
-		if at -= dataVA; at < dataBytes-4 {
+		if at -= dataVA; at <= dataBytes-4 {
 			return h.real.mem[0x1000+at:][:4]
 		}
 		return make([]byte, 4)

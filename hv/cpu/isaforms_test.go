@@ -198,6 +198,8 @@ func (f *isaForm) excluded() string {
 		return "two instructions: WAIT and the form without 9B, both in the list"
 	}
 	switch name {
+	case "MOVNTSS", "MOVNTSD":
+		return "SSE4a: not announced by the model's CPUID, #UD there"
 	case "LOCK":
 		return "a prefix: drawn together with other forms"
 	case "XSAVES", "XSAVES64", "XRSTORS", "XRSTORS64":
@@ -240,8 +242,6 @@ func (f *isaForm) hostFlag() string {
 	switch f.name() {
 	case "TZCNT":
 		return "bmi1"
-	case "MOVNTSS", "MOVNTSD":
-		return "sse4a"
 	}
 	return needsFeature(f.name())
 }

@@ -122,12 +122,5 @@ func (d *decoder) gap(m opMap, op uint8) Op {
 	if d.lock {
 		return pseudoUD * 8
 	}
-	if m == map1 && op == 0x62 && (d.mode == Mode64 || d.peek()>>6 == 3) {
-		return gapOps[gapAVX] // EVEX
-	}
-	g := table.gaps[m][op]
-	if g == gapMMX && (d.opsize || d.rep != 0) {
-		g = gapSSE
-	}
-	return gapOps[g]
+	return gapOps[table.gaps[m][op]]
 }

@@ -11,9 +11,6 @@ const (
 	pseudoUD      = iota // #UD
 	pseudoTooLong        // more than 15 bytes: #GP(0)
 	pseudoX87            // an x87 instruction that is not modelled
-	pseudoMMX
-	pseudoSSE
-	pseudoAVX
 	numPseudo
 )
 
@@ -22,9 +19,6 @@ func pseudoRows() []row {
 		pseudoUD:      {name: "(undefined)", attr: attrEnd, fn: all(opUD)},
 		pseudoTooLong: {name: "(too long)", attr: attrEnd, fn: all(opTooLong)},
 		pseudoX87:     {name: "(x87)", attr: attrEnd, fn: all(opX87)},
-		pseudoMMX:     {name: "(mmx)", attr: attrEnd, fn: all(opMMX)},
-		pseudoSSE:     {name: "(sse)", attr: attrEnd, fn: all(opSSE)},
-		pseudoAVX:     {name: "(avx)", attr: attrEnd, fn: all(opAVX)},
 	}
 }
 
@@ -59,31 +53,4 @@ func opX87(c *CPU, in *Inst) status {
 		return c.except(x86.VectorNM)
 	}
 	return c.unmodelled(in, "x87 arithmetic")
-}
-
-func opMMX(c *CPU, in *Inst) status {
-	if c.CR0&x86.CR0EM != 0 {
-		return c.except(x86.VectorUD)
-	}
-	if c.CR0&x86.CR0TS != 0 {
-		return c.except(x86.VectorNM)
-	}
-	return c.unmodelled(in, "MMX or SSE")
-}
-
-func opSSE(c *CPU, in *Inst) status {
-	if c.CR4&x86.CR4OSFXSR == 0 {
-		return c.except(x86.VectorUD)
-	}
-	return opMMX(c, in)
-}
-
-func opAVX(c *CPU, in *Inst) status {
-	if c.CR4&x86.CR4OSXSAVE == 0 || !c.Protected() {
-		return c.except(x86.VectorUD)
-	}
-	if c.CR0&x86.CR0TS != 0 {
-		return c.except(x86.VectorNM)
-	}
-	return c.unmodelled(in, "AVX")
 }

@@ -15,6 +15,7 @@ func TestUnmodelled(t *testing.T) {
 		mmx = "0ffcc1"   // paddb %mm1,%mm0
 		sse = "f20f58c1" // addsd %xmm1,%xmm0
 		avx = "c5f458c2" // vaddps %ymm2,%ymm1,%ymm0
+		s4a = "f30f2b00" // movntss %xmm0,(%rax)
 		ud2 = "0f0b"     // ud2
 		vmr = "0f78c1"   // vmread: this processor has no VMX
 		em  = x86.CR0EM  // no coprocessor
@@ -35,9 +36,9 @@ func TestUnmodelled(t *testing.T) {
 		{sse, 0, 0, "#UD"},
 		{sse, em | ts, fx, "#UD"},
 		{sse, ts, fx, "#NM"},
-		{avx, 0, osx, "vaddps %ymm2,%ymm1,%ymm0"},
-		{avx, 0, 0, "#UD"},
-		{avx, ts, osx, "#NM"},
+		{avx, 0, osx, "#UD"}, // XCR0 cannot enable it
+		{avx, ts, osx, "#UD"},
+		{s4a, 0, fx, "#UD"},
 		{ud2, 0, 0, "#UD"},
 		{vmr, 0, 0, "#UD"},
 	}
