@@ -132,6 +132,9 @@ func (c *Caller) setLDT(base uint64, n uint32) abi.Errno {
 // fillPage is MMUEXT_CLEAR_PAGE and MMUEXT_COPY_PAGE.
 func (c *Caller) fillPage(own uint16, dst, src uint64, isCopy bool) abi.Errno {
 	r, m := c.D.Rules, c.D.Mem
+	if own == pagetable.OwnerIO { // no RAM, also where there is a frame
+		return abi.EINVAL
+	}
 	if isCopy {
 		if !r.GetPage(src, own) {
 			return abi.EINVAL
