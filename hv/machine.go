@@ -107,6 +107,7 @@ func (m *Machine) newCPU(bus cpu.Bus) *cpu.CPU {
 	c.KeepTLB = !m.cfg.DropTLB
 	id := len(m.cpus)
 	c.Policy.APICID, c.Policy.CPUs = uint32(id), uint32(m.cfg.VCPUs)
+	c.SeedRandom(m.cfg.Seed<<8 | uint64(id))
 	if id == 0 {
 		c.APICBase |= apicBaseBSP
 	}

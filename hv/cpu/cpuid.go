@@ -7,9 +7,8 @@ import (
 )
 
 // CPUID (SDM vol. 2 and APM vol. 3, "CPUID"): two models, a Skylake-like
-// Intel and a Zen-like AMD, that announce what pvlab executes. SSE and SSE2
-// are announced although their arithmetic stops the run by name: long mode
-// implies them, and kernels refuse to start without FXSR and SSE2.
+// Intel and a Zen-like AMD, that announce what pvlab executes - also where it
+// came later (SHA and CLWB on the Intel).
 
 // Policy says how one processor identifies itself.
 type Policy struct {
@@ -37,17 +36,20 @@ const (
 	leaf1EDX = 1<<0 | 1<<2 | 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<8 | 1<<9 | 1<<11 | 1<<13 |
 		1<<15 | 1<<16 | 1<<19 | 1<<23 | 1<<24 | 1<<25 | 1<<26
 	leaf1EDXHTT = 1 << 28
-	// Leaf 1 ECX: CX16 MOVBE POPCNT XSAVE.
-	leaf1ECX       = 1<<13 | 1<<22 | 1<<23 | 1<<26
+	// Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 CX16 SSE4_1 SSE4_2 MOVBE POPCNT AES XSAVE
+	// RDRAND.
+	leaf1ECX = 1<<0 | 1<<1 | 1<<9 | 1<<13 | 1<<19 | 1<<20 | 1<<22 | 1<<23 | 1<<25 | 1<<26 | 1<<30
+
 	leaf1ECXX2APIC = 1 << 21
 	leaf1ECXOSX    = 1 << 27 // CR4.OSXSAVE, filled in by the instruction
-	// Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 ERMS SMAP ADX.
-	leaf7EBX = 1<<0 | 1<<3 | 1<<7 | 1<<8 | 1<<9 | 1<<19 | 1<<20
+	// Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
+	leaf7EBX = 1<<0 | 1<<3 | 1<<7 | 1<<8 | 1<<9 | 1<<18 | 1<<19 | 1<<20 | 1<<23 | 1<<24 | 1<<29
 	leaf7ECX = 1<<2 | 1<<22 // UMIP RDPID
 	// Leaf 8000_0001 EDX: SYSCALL NX 1GB RDTSCP LM; AMD repeats part of leaf 1.
 	ext1EDX    = 1<<11 | 1<<20 | 1<<26 | 1<<27 | 1<<29
 	ext1Repeat = 0x0183f3ff
-	ext1ECX    = 1<<0 | 1<<5 // LAHF in 64-bit code, LZCNT
+	ext1ECX    = 1<<0 | 1<<5 | 1<<8 // LAHF in 64-bit code, LZCNT, PREFETCHW
+	ext1MMXEXT = 1 << 22            // AMD's name for SSE's additions to MMX
 )
 
 // Leaf answers CPUID for leaf (EAX) and sub-leaf (ECX). What depends on
@@ -114,7 +116,7 @@ func (p *Policy) extended(leaf uint32) (a, b, c, d uint32) {
 	case 0x80000001:
 		d = ext1EDX
 		if p.Vendor == AMD {
-			return signature(AMD), 0, ext1ECX, d | leaf1EDX&ext1Repeat
+			return signature(AMD), 0, ext1ECX, d | ext1MMXEXT | leaf1EDX&ext1Repeat
 		}
 		return 0, 0, ext1ECX, d
 	case 0x80000002, 0x80000003, 0x80000004:

@@ -15,6 +15,8 @@ func hintRows() []row {
 		{m: map0F, op: 0xae, digit: d6, mod: modReg, pfx: pNone, name: "MFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d7, mod: modReg, pfx: pNone, name: "SFENCE", form: formModRM, size: sizeD, fn: nop},
 		{m: map0F, op: 0xae, digit: d7, mod: modMem, pfx: pNone, name: "CLFLUSH", form: formModRM, size: sizeB, fn: all(opClflush)},
+		{m: map0F, op: 0xae, digit: d6, mod: modMem, pfx: p66, name: "CLWB", form: formModRM, size: sizeB, fn: all(opClflush)},
+		{m: map0F, op: 0xae, digit: d7, mod: modMem, pfx: p66, name: "CLFLUSHOPT", form: formModRM, size: sizeB, fn: all(opClflush)},
 		{m: map1, op: 0x62, mod: modMem, modes: not64, name: "BOUND", form: formModRM,
 			fn: fns{mem: [4]execFn{1: opBound[uint16], 2: opBound[uint32]}}},
 	}

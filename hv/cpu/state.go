@@ -100,6 +100,8 @@ type State struct {
 
 	// Retired counts retired instructions: the clock of everything.
 	Retired uint64
+	// Random is the state of the generator behind RDRAND and RDSEED.
+	Random uint64
 }
 
 // Shadow is the kind of one-instruction blocking in force.

@@ -34,6 +34,7 @@ func families() [][]row {
 		extractRows(),
 		cryptoRows(),
 		stringCompareRows(),
+		randomRows(),
 		ssefpRows(),
 		x87Rows(),
 	}

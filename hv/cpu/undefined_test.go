@@ -78,6 +78,10 @@ func needsFeature(name string) string {
 		return "bmi1"
 	case "BZHI", "PDEP", "PEXT", "MULX", "SHLX", "SARX", "SHRX", "RORX":
 		return "bmi2"
+	case "CLFLUSHOPT":
+		return "clflushopt"
+	case "CLWB":
+		return "clwb"
 	case "ADCX", "ADOX":
 		return "adx"
 	}
