@@ -41,13 +41,21 @@ func PageTableWrite(v *dom.VCPU, f x86.Fault) Result {
 	if rf := st.decode(v); rf.Valid {
 		return Result{Handled: true, Fault: rf}
 	}
-	if st.size == 0 || f.Addr&uint64(st.size-1) != 0 {
+	odd := f.Addr&uint64(st.size-1) != 0
+	if st.size == 0 || odd && (!st.compares || f.Addr&mem.PageMask > mem.PageSize-uint64(st.size)) {
 		return Result{}
 	}
 	t := trial{v: v, entry: e, entryAt: at, lin: f.Addr, frame: e.MFN(), single: st.rep}
 	val, done, rf := t.run()
 	if !done {
 		return t.failed(rf)
+	}
+	if st.compares && v.CPU.Flags()&x86.FlagZF == 0 {
+		return t.done()
+	}
+	if odd {
+		t.undo()
+		return Result{}
 	}
 	if e := pagetable.Entry(val); !e.Has(pagetable.Present) && d.Rules.L1TF != nil {
 		// The registers that a dump shows are those before the store.

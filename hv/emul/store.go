@@ -8,11 +8,14 @@ import (
 
 // store is what must be known of an instruction that writes memory: how wide
 // its store is (0: none that Xen emulates), whether it repeats, and whether it
-// reads memory too.
+// reads memory too. A CMPXCHG (compares) that finds another value than RAX's
+// stores nothing: Xen's emulator then only loads RAX, whatever the address.
 type store struct {
 	size  int
 	rep   bool
 	reads bool
+
+	compares bool
 }
 
 // Widths in storeWidth besides plain numbers of bytes.
@@ -50,6 +53,7 @@ func (s *store) decode(v *dom.VCPU) x86.Fault {
 			s.classify(code[i:], opsize, rexW)
 			s.rep = rep && isString(b)
 			s.reads = !pureStore(code[i:])
+			s.compares = b == 0x0f && i+1 < len(code) && code[i+1]&^1 == 0xb0
 			return x86.Fault{}
 		}
 	}
