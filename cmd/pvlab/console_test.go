@@ -126,8 +126,8 @@ func TestNotModelled(t *testing.T) {
 		code        int
 		want        []string
 	}{
-		{"instruction", "sse\n", nil, 15, []string{"<add>", "c5 f0 58 c8", "vaddps"}},
-		{"instruction, tolerant", "sse\n", []string{"--tolerant"}, 15, []string{"vaddps"}},
+		{"instruction", "sine\n", nil, 15, []string{"<sine>", "d9 fe", "fsin"}},
+		{"instruction, tolerant", "sine\n", []string{"--tolerant"}, 15, []string{"fsin"}},
 		{"hypercall", "x\n", nil, 15, []string{"hypercall 7 (platform_op): XENPF_get_symbol", "<unusual+"}},
 		{"hypercall, tolerant", "x\n", []string{"--tolerant"}, 0, []string{"unsure: needed hypercall 7 (platform_op): XENPF_get_symbol"}},
 		{"hypercall, tolerant, JSON", "x\n", []string{"--tolerant", "--json"}, 0, []string{`"unsure":["hypercall 7 (platform_op): XENPF_get_symbol`}},

@@ -1,6 +1,6 @@
 /*
  * Reads a line from its console, prints it as "got LINE", and powers off. Before that, a line that
- * begins with "d" makes it trap without a stack, "x" makes a hypercall of dom0's tools, "s" does an SSE
+ * begins with "d" makes it trap without a stack, "x" makes a hypercall of dom0's tools, "s" does an x87
  * instruction. The console is that of the platform: a domU's ring, awaited by SCHEDOP_poll; for a dom0
  * console_io, and natively the serial port, both asked again and again.
  */
@@ -103,7 +103,7 @@ judge:	cmpb $'d', line
 	ud2
 1:	cmpb $'s', line
 	jne 2f
-add:	vaddps %xmm0, %xmm1, %xmm1
+sine:	fsin
 2:	cmpb $'x', line
 	jne 3f
 	lea get_symbol, %rdi
