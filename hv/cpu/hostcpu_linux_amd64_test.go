@@ -282,6 +282,9 @@ func (h *hostRun) allow(r *row, in *Inst, at, sp uint64, got, want *outcome) {
 	case "PUSHF":
 		// Linux does not let a tracer change ID.
 		if want.what == "" && in.Size != 2 {
+			if h.u.mode != Mode64 && h.u.segs[x86.SS].Attr&x86.AttrDB == 0 {
+				sp &= 0xffff
+			}
 			sp += h.u.segs[x86.SS].Base
 			binary.LittleEndian.PutUint32(word(sp), binary.LittleEndian.Uint32(word(sp))&^x86.FlagID)
 		}

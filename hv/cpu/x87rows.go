@@ -72,7 +72,7 @@ func x87Rows() []row {
 	mem(0xdb, 5, "FLD", sizeD, acc10, 0, x87(opFLDm80))
 	mem(0xdb, 7, "FSTP", sizeD, acc10, w, x87(opFSTPm80))
 	mem(0xdf, 4, "FBLD", sizeD, acc8, 0, x87(opFBLD))
-	mem(0xdf, 6, "FBSTP", sizeD, acc10, w, x87(opFBSTP))
+	mem(0xdf, 6, "FBSTP", sizeD, acc8, w, x87(opFBSTP))
 	mem(0xd9, 4, "FLDENV", sizeV, accHead, 0, x87(opFLDENV))
 	mem(0xd9, 6, "FNSTENV", sizeV, accHead, w, opFNSTENV)
 	mem(0xdd, 4, "FRSTOR", sizeV, accHead, 0, x87(opFRSTOR))
