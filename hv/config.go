@@ -56,7 +56,7 @@ type Config struct {
 	Memory  uint64 // bytes the guest gets; 0 means 128 MiB
 	Cmdline string
 	Initrd  []byte
-	CPU     string // "intel" (default) or "amd"
+	CPU     string // "intel" (default), "intel-2012" or "amd"
 	DropTLB bool   // `--tlb drop`: no stale translation survives a table write
 	Seed    uint64 // of the vCPU interleaving
 	// AsReference makes the processor do as the judge's (QEMU's TCG) where
@@ -117,8 +117,8 @@ func (c *Config) fill() error {
 	if c.CPU == "" {
 		c.CPU = "intel"
 	}
-	if c.CPU != "intel" && c.CPU != "amd" {
-		return fmt.Errorf("cpu %q: want intel or amd", c.CPU)
+	if c.CPU != "intel" && c.CPU != "intel-2012" && c.CPU != "amd" {
+		return fmt.Errorf("cpu %q: want intel, intel-2012 or amd", c.CPU)
 	}
 	if c.NanosPerKiloStep == 0 {
 		c.NanosPerKiloStep = 1024

@@ -104,6 +104,9 @@ func (m *Machine) newCPU(bus cpu.Bus) *cpu.CPU {
 		v = cpu.AMD
 	}
 	c := cpu.New(m.mem, bus, v)
+	if m.cfg.CPU == "intel-2012" {
+		c.SetModel(cpu.Model2012)
+	}
 	c.KeepTLB = !m.cfg.DropTLB
 	id := len(m.cpus)
 	c.Policy.APICID, c.Policy.CPUs = uint32(id), uint32(m.cfg.VCPUs)

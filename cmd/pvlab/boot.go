@@ -66,7 +66,7 @@ reported its own crash, 13 all vCPUs blocked with nothing that could wake them, 
 	fl.Var(&f.mem, "mem", "guest memory, with suffix K, M or G")
 	fl.StringVar(&f.cmdline, "append", "", "kernel command line")
 	fl.StringVar(&f.initrd, "initrd", "", "initial ramdisk")
-	fl.StringVar(&f.cpu, "cpu", "intel", "processor: intel or amd")
+	fl.StringVar(&f.cpu, "cpu", "intel", "processor: intel, intel-2012 or amd")
 	fl.StringVar(&f.tlb, "tlb", "keep", "stale translations until the guest flushes them: keep or drop")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the interleaving of several vCPUs")
 	fl.Uint64Var(&f.steps, "max-steps", defaultSteps, "end after this many guest instructions")
@@ -92,8 +92,8 @@ func (a *app) config(f *bootFlags) (hv.Config, error) {
 	default:
 		return c, usagef("--tlb %q: want keep or drop", f.tlb)
 	}
-	if f.cpu != "intel" && f.cpu != "amd" {
-		return c, usagef("--cpu %q: want intel or amd", f.cpu)
+	if f.cpu != "intel" && f.cpu != "intel-2012" && f.cpu != "amd" {
+		return c, usagef("--cpu %q: want intel, intel-2012 or amd", f.cpu)
 	}
 	if f.vcpus < 1 || f.vcpus > hv.MaxVCPUs {
 		return c, usagef("--vcpus %d: want 1 to %d", f.vcpus, hv.MaxVCPUs)

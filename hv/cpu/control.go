@@ -8,7 +8,7 @@ import "pvlab/hv/x86"
 const (
 	cr0Defined = x86.CR0PE | x86.CR0MP | x86.CR0EM | x86.CR0TS | x86.CR0ET | x86.CR0NE |
 		x86.CR0WP | x86.CR0AM | x86.CR0NW | x86.CR0CD | x86.CR0PG
-	// cr4Defined are the bits whose feature CPUID announces (see cpuid.go).
+	// cr4Defined are the bits whose feature the modern model has: see CPU.cr4.
 	cr4Defined = x86.CR4TSD | x86.CR4DE | x86.CR4PSE | x86.CR4PAE | x86.CR4PGE |
 		x86.CR4PCE | x86.CR4OSFXSR | x86.CR4OSXMMEXCPT | x86.CR4UMIP | x86.CR4FSGSBASE |
 		x86.CR4OSXSAVE | x86.CR4SMEP | x86.CR4SMAP
@@ -127,7 +127,7 @@ func (c *CPU) setCR8(v uint64) {
 
 // setCR4 writes CR4; false means #GP(0).
 func (c *CPU) setCR4(v uint64) bool {
-	if v&^uint64(cr4Defined) != 0 || c.Long() && v&x86.CR4PAE == 0 {
+	if v&^c.cr4() != 0 || c.Long() && v&x86.CR4PAE == 0 {
 		return false
 	}
 	old := c.CR4

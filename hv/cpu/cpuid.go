@@ -13,6 +13,7 @@ import (
 // Policy says how one processor identifies itself.
 type Policy struct {
 	Vendor Vendor
+	Model  Model
 	APICID uint32
 	CPUs   uint32 // logical processors in the package; 0 counts as 1
 	X2APIC bool
@@ -20,8 +21,11 @@ type Policy struct {
 }
 
 // signature is leaf 1 EAX: family, model, stepping.
-func signature(v Vendor) uint32 {
-	if v == AMD {
+func (p *Policy) signature() uint32 {
+	if p.Model == Model2012 {
+		return 0x000306a9 // family 6 model 3ah
+	}
+	if p.Vendor == AMD {
 		return 0x00800f11 // family 17h model 1
 	}
 	return 0x000506e3 // family 6 model 5eh
@@ -45,12 +49,25 @@ const (
 	// Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
 	leaf7EBX = 1<<0 | 1<<3 | 1<<7 | 1<<8 | 1<<9 | 1<<18 | 1<<19 | 1<<20 | 1<<23 | 1<<24 | 1<<29
 	leaf7ECX = 1<<2 | 1<<22 // UMIP RDPID
+	// What Model2012 lacks: MOVBE; BMI1 BMI2 RDSEED ADX SMAP CLFLUSHOPT CLWB SHA; LZCNT
+	// PREFETCHW.
+	leaf1ECXLater = 1 << 22
+	leaf7EBXLater = 1<<3 | 1<<8 | 1<<18 | 1<<19 | 1<<20 | 1<<23 | 1<<24 | 1<<29
+	ext1ECXLater  = 1<<5 | 1<<8
 	// Leaf 8000_0001 EDX: SYSCALL NX 1GB RDTSCP LM; AMD repeats part of leaf 1.
 	ext1EDX    = 1<<11 | 1<<20 | 1<<26 | 1<<27 | 1<<29
 	ext1Repeat = 0x0183f3ff
 	ext1ECX    = 1<<0 | 1<<5 | 1<<8 // LAHF in 64-bit code, LZCNT, PREFETCHW
 	ext1MMXEXT = 1 << 22            // AMD's name for SSE's additions to MMX
 )
+
+// features are those of a word without what the model lacks.
+func (p *Policy) features(word, later uint32) uint32 {
+	if p.Model == Model2012 {
+		return word &^ later
+	}
+	return word
+}
 
 // Leaf answers CPUID for leaf (EAX) and sub-leaf (ECX). What depends on
 // control registers (OSXSAVE, the XSAVE size in use) the instruction adds.
@@ -69,14 +86,14 @@ func (p *Policy) Leaf(leaf, sub uint32) (a, b, c, d uint32) {
 		b, d, c = vendorID(p.Vendor)
 		return maxLeaf, b, c, d
 	case 1:
-		c, d = leaf1ECX, leaf1EDX
+		c, d = p.features(leaf1ECX, leaf1ECXLater), leaf1EDX
 		if p.X2APIC {
 			c |= leaf1ECXX2APIC
 		}
 		if cpus > 1 {
 			d |= leaf1EDXHTT
 		}
-		return signature(p.Vendor), p.APICID<<24 | min(cpus, 255)<<16 | 8<<8, c, d
+		return p.signature(), p.APICID<<24 | min(cpus, 255)<<16 | 8<<8, c, d
 	case 2:
 		if p.Vendor == Intel {
 			return 0x00ff0001, 0, 0, 0 // "use leaf 4"
@@ -85,7 +102,7 @@ func (p *Policy) Leaf(leaf, sub uint32) (a, b, c, d uint32) {
 		return 1 << 2, 0, 0, 0 // the APIC timer runs in every power state
 	case 7:
 		if sub == 0 {
-			return 0, leaf7EBX, leaf7ECX, 0
+			return 0, p.features(leaf7EBX, leaf7EBXLater), p.features(leaf7ECX, leaf7ECX), 0
 		}
 	case 0xb:
 		switch sub {
@@ -100,7 +117,7 @@ func (p *Policy) Leaf(leaf, sub uint32) (a, b, c, d uint32) {
 		case 0:
 			return xcr0All, xsaveSize, xsaveSize, 0
 		case 1:
-			return 1<<0 | 1<<1 | 1<<2, xsaveSize, 0, 0 // XSAVEOPT XSAVEC XGETBV(1)
+			return p.features(1<<0|1<<1|1<<2, 1<<1|1<<2), xsaveSize, 0, 0 // XSAVEOPT XSAVEC XGETBV(1)
 		}
 	}
 	return 0, 0, 0, 0
@@ -116,13 +133,15 @@ func (p *Policy) extended(leaf uint32) (a, b, c, d uint32) {
 	case 0x80000001:
 		d = ext1EDX
 		if p.Vendor == AMD {
-			return signature(AMD), 0, ext1ECX, d | ext1MMXEXT | leaf1EDX&ext1Repeat
+			return p.signature(), 0, ext1ECX, d | ext1MMXEXT | leaf1EDX&ext1Repeat
 		}
-		return 0, 0, ext1ECX, d
+		return 0, 0, p.features(ext1ECX, ext1ECXLater), d
 	case 0x80000002, 0x80000003, 0x80000004:
 		var brand [48]byte
 		if p.Vendor == AMD {
 			copy(brand[:], "pvlab model of an AMD Zen processor")
+		} else if p.Model == Model2012 {
+			copy(brand[:], "pvlab model of an Intel Ivy Bridge processor")
 		} else {
 			copy(brand[:], "pvlab model of an Intel Skylake processor")
 		}

@@ -11,6 +11,7 @@ type decoder struct {
 	amd  bool
 	rip  uint64
 
+	absent   feature
 	rex      uint8 // REX prefix byte directly before the opcode, or 0; VEX bits are merged in
 	opsize   bool  // 66
 	addrsize bool  // 67
@@ -40,7 +41,7 @@ const (
 // operation that raises the right exception, or that stops the machine by
 // name if it is one that pvlab does not model.
 func (c *CPU) decode(code []byte, rip uint64, in *Inst) bool {
-	d := decoder{code: code, mode: c.mode, amd: c.Vendor == AMD, rip: rip, seg: -1}
+	d := decoder{code: code, mode: c.mode, absent: c.absent, amd: c.Vendor == AMD, rip: rip, seg: -1}
 	*in = Inst{RIP: rip, Base: zeroReg, Index: zeroReg}
 	op := d.instruction(in)
 	if d.short {

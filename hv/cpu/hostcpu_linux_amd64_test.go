@@ -120,7 +120,7 @@ func (h *hostRun) run(t *testing.T, forms []*isaForm, cases int) {
 			missing[f.name()] = true
 			continue
 		}
-		if h.real.flags["sse4a"] && in.Op == pseudoUD*8 && strings.HasPrefix(f.name(), "MOVNTP") && bytes.ContainsAny(code[:3], "\xf2\xf3") {
+		if h.real.flags["sse4a"] && in.Op == pseudoUD*8 && strings.HasPrefix(f.name(), "MOVNTP") && bytes.ContainsAny(code[:in.Len], "\xf2\xf3") {
 			continue // MOVNTSS, MOVNTSD
 		}
 		if touchesKernel[r.name] {

@@ -91,7 +91,25 @@ func (d *decoder) selectRow(m opMap, op uint8) (*row, int) {
 	if s.n == 0 {
 		return nil, 0
 	}
-	pfx := d.prefixClass()
+	if r, n := d.find(s, d.prefixClass()); r == nil || r.needs&d.absent == 0 {
+		return r, n
+	}
+	// Before there was such an instruction, F3 in front of another was ignored:
+	// TZCNT is BSF, LZCNT is BSR.
+	if d.rep == 0xf3 && !d.vex {
+		pfx := pNone
+		if d.opsize {
+			pfx = p66
+		}
+		if r, n := d.find(s, pfx); r != nil && r.needs&d.absent == 0 {
+			return r, n
+		}
+	}
+	return nil, 0
+}
+
+// find is the row of a slot for a mandatory prefix.
+func (d *decoder) find(s *slot, pfx pfxSel) (*row, int) {
 	mode := modeSel(1) << d.mode
 	w := w0
 	if d.rex&rexW != 0 {

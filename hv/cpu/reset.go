@@ -13,12 +13,12 @@ const (
 
 // Reset puts the processor into the state after RESET# (SDM vol. 3,
 // "Processor State After Reset"): real mode at f000:fff0 with CS.base
-// 0xffff0000. Nothing cached survives; Retired goes on.
+// 0xffff0000. Nothing cached survives; Retired and Random go on.
 func (c *CPU) Reset() {
 	retired := c.Retired
-	c.State = State{Retired: retired}
+	c.State = State{Retired: retired, Random: c.Random}
 	c.RIP = 0xfff0
-	c.R[x86.RDX] = uint64(signature(c.Vendor))
+	c.R[x86.RDX] = uint64(c.Policy.signature())
 	for i := range c.Seg {
 		c.Seg[i] = x86.Segment{Attr: attrData, Limit: 0xffff}
 	}

@@ -142,6 +142,7 @@ type CPU struct {
 	Attn Attn
 
 	base      unsafe.Pointer // host address of physical address 0
+	absent    feature        // what the model lacks
 	mode      Mode           // derived from CS, CR0 and EFER: see updateMode
 	tlb       *[tlbSize]tlbEntry
 	tlbs      [tlbModes][tlbSize]tlbEntry

@@ -23,6 +23,7 @@ type row struct {
 	size  sizeRule
 	acc   accSize // size of the memory access when it is not the operand size
 	attr  attr
+	needs feature // set by build: the row exists only with it
 	fn    fns
 }
 

@@ -85,6 +85,7 @@ func (t *opTable) build(fams [][]row, fn *[1 << 16]execFn) {
 				fn[n*8+i] = r.fn.reg[i]
 				fn[n*8+4+i] = r.fn.mem[i]
 			}
+			r.needs = since2012[r.name]
 			t.rows = append(t.rows, r)
 			if n < numPseudo {
 				continue // reached by operation number only
@@ -108,7 +109,7 @@ func (t *opTable) build(fams [][]row, fn *[1 << 16]execFn) {
 			r := &t.rows[l[0]]
 			t.slots[m][op] = slot{
 				first: uint16(len(t.order)), n: uint8(len(l)),
-				plain: len(l) == 1 && r.digit|r.rm == 0 && r.mod == 0 && r.pfx == 0 && r.modes == 0 && r.w == 0,
+				plain: len(l) == 1 && r.digit|r.rm == 0 && r.mod == 0 && r.pfx == 0 && r.modes == 0 && r.w == 0 && r.needs == 0,
 			}
 			t.order = append(t.order, l...)
 		}

@@ -39,6 +39,9 @@ func opXGETBV(c *CPU, _ *Inst) status {
 	switch uint32(c.R[x86.RCX]) {
 	case 0:
 	case 1:
+		if c.absent&featXSAVEC != 0 {
+			return c.gp0()
+		}
 		v &= c.inUse()
 	default:
 		return c.gp0()
