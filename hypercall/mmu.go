@@ -61,7 +61,9 @@ func (c *Caller) mayMapOf(owner uint16) bool { return c.mayUse(owner) || owner =
 // deferred reports a call as Xen makes it to itself when it has put off taking
 // a table apart: no list, and no count but the continuation flag. Then the
 // fourth argument is the result. A guest may make it, too.
-func (c *Caller) deferred() bool { return uint32(c.args[1]) == abi.MMUUpdatePreempted && c.args[0] == 0 }
+func (c *Caller) deferred() bool {
+	return uint32(c.args[1]) == abi.MMUUpdatePreempted && c.args[0] == 0
+}
 
 // mmuUpdate is hypercall 1 (MM-08, MM-09, MM-11; X/mm.c:do_mmu_update).
 func mmuUpdate(c *Caller) (uint64, error) {
