@@ -174,7 +174,7 @@ var qemuFaults = []struct {
 	{"", regexp.MustCompile(`iretq to 0x\d+:0x800000000000$`), "IRET does not check RIP (SDM vol. 2, IRET)"},
 	{"", regexp.MustCompile(`on (a )?non-canonical`), "#GP for a non-canonical stack, not #SS"},
 	{"", regexp.MustCompile(`^user: iretq on a kernel page$`), "IRET at level 3 reads its stack as the kernel"},
-	{"", regexp.MustCompile(`: (add|xchg|cmpxchg|lock btr) (kernel|absent|end of|unmapped)|: fetch (user|read-only|end of)|iretq to 0x8:0x203000$`),
+	{"", regexp.MustCompile(`: (add|xchg|cmpxchg|lock btr) (kernel|absent|end of|unmapped)|: fetch (user|read-only|end of)|iretq to 0x8:0x203000$|^kernel: (add (user|read-only|NX) page|fetch kernel page), SMAP`),
 		"read-modify-write faults as a read first (pages of zeros are ADD (%rax))"},
 	{"", regexp.MustCompile(`reserved bit`), "error code without P beside RSVD (SDM vol. 3, Page-Fault Exceptions)"},
 	{"", regexp.MustCompile(`alignment check`), "alignment checks are not implemented"},
@@ -319,6 +319,32 @@ func (l *ring0List) memory() {
 		for _, op := range []struct{ name, code string }{{"push", "50"}, {"pop", "58"}, {"call", "e8 05 00 00 00"}, {"ret", "c3"}, {"pushf", "9c"}, {"popf", "9d"}, {"enter", "c8 10 00 00"}, {"leave", "c9"}} {
 			for _, m := range []ringMode{k64, u64} {
 				l.add(m, op.name+" on "+at.name, op.code, stack(at.va+8))
+			}
+		}
+	}
+	// SMAP and SMEP, each with WP on and off; RFLAGS.AC lifts SMAP.
+	for _, op := range []struct{ name, code string }{
+		{"read", "48 8b 13"}, {"write", "48 89 13"}, {"add", "48 01 13"}, {"push", "ff 33"}, {"pop", "8f 03"}, {"fetch", "ff e3"},
+		{"rep stosb", "f3 aa"},
+	} {
+		for _, at := range []struct {
+			name string
+			va   uint64
+		}{{"user page", areaData}, {"kernel page", areaKernel}, {"read-only page", areaReadOnly}, {"NX page", areaNX}, {"absent page", areaAbsent}} {
+			for _, p := range []struct {
+				name string
+				opts []func(*ring0Case)
+			}{
+				{"SMAP", []func(*ring0Case){cr4(1 << 21)}},
+				{"SMAP, AC", []func(*ring0Case){cr4(1 << 21), flags(fAC)}},
+				{"SMAP, WP off", []func(*ring0Case){cr4(1 << 21), cr0(1 << 16)}},
+				{"SMAP, AC, WP off", []func(*ring0Case){cr4(1 << 21), flags(fAC), cr0(1 << 16)}},
+				{"SMEP", []func(*ring0Case){cr4(1 << 20)}},
+			} {
+				opts := append([]func(*ring0Case){rbx(at.va), rcx(8), stack(areaKernel + 0x800),
+					func(c *ring0Case) { c.regs[5] = at.va }}, p.opts...)
+				l.add(k64, op.name+" "+at.name+", "+p.name, op.code, opts...)
+				l.add(u64, op.name+" "+at.name+", "+p.name, op.code, append(opts, stack(rsp))...)
 			}
 		}
 	}

@@ -141,7 +141,6 @@ const (
 	acc4    accSize = 4
 	acc8    accSize = 8
 	acc16   accSize = 16
-	acc10   accSize = 10
 	accHead accSize = 252 // the first word, of 2 or 4 bytes, of an x87 environment
 	accFar  accSize = 253 // operand size + 2
 	accTwo  accSize = 254 // twice the operand size

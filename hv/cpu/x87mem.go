@@ -129,29 +129,21 @@ func (c *CPU) storeStack(in *Inst, e *softfloat.Env, pops int, f func(empty bool
 	return st
 }
 
-// address80 is where ten bytes lie: they are aligned on a multiple of eight.
+// address80 is where ten bytes lie: they are aligned on a multiple of eight,
+// and eight are checked before the other two.
 func (c *CPU) address80(in *Inst) (uint64, bool) {
 	lin := c.ea(in)
 	if c.tlb == &c.tlbs[viewUserAC] && lin&7 != 0 && lin != badLinear && x86.Canonical(lin) {
 		c.exceptCode(x86.VectorAC, 0)
 		return 0, false
 	}
-	return lin, true
-}
-
-// addressBCD checks the operand of FBLD and FBSTP, eight bytes and then two.
-func (c *CPU) addressBCD(in *Inst) bool {
-	lin, ok := c.address80(in)
-	if !ok {
-		return false
-	}
-	write := in.Flags&FlagWrite != 0
+	write, ok := in.Flags&FlagWrite != 0, true
 	if write {
 		ok = c.checkWrite(in.Seg, lin, 8)
 	} else {
 		_, ok = c.load64(in.Seg, lin)
 	}
-	return ok && c.checkForm(in.Seg, c.linear(in.Seg, (c.offset(in)+8)&in.addrMask(), 2, write), 1)
+	return lin, ok && c.checkForm(in.Seg, c.linear(in.Seg, (c.offset(in)+8)&in.addrMask(), 2, write), 1)
 }
 
 func (c *CPU) load80(in *Inst, b *[10]byte) bool {
@@ -190,7 +182,7 @@ func opFSTPm80(c *CPU, in *Inst) status {
 // FBLD and FBSTP: 18 decimal digits, two a byte, and the sign in bit 79.
 func opFBLD(c *CPU, in *Inst) status {
 	var b [10]byte
-	if !c.addressBCD(in) || !c.load80(in, &b) {
+	if !c.load80(in, &b) {
 		return stFault
 	}
 	var v int64
@@ -222,9 +214,6 @@ func opFBSTP(c *CPU, in *Inst) status {
 			if e.Flags&softfloat.Invalid == 0 {
 				packed = bcd(v, c.st(0).SE>>15)
 			}
-		}
-		if !c.addressBCD(in) {
-			return stFault
 		}
 		return c.store80(in, packed)
 	})
