@@ -58,7 +58,7 @@ Exit status 1 when something differs, 69 when --xen needs a package that is not 
 	n.BoolVar(&f.xen, "xen", false, "compare with real Xen")
 	n.BoolVar(&f.shrink, "shrink", true, "shrink sequences that differ")
 	n.BoolVar(&f.deaths, "deaths", false, "operations that may kill the domain, too")
-	n.BoolVar(&f.tally, "tally", false, "print how often each result of each operation was seen")
+	n.BoolVar(&f.tally, "tally", false, "print how often each result of each operation was seen, and which that the source can give were not")
 	n.BoolVarP(&f.verbose, "verbose", "v", false, "print how far the run is after each boot, also where stderr is no terminal")
 	n.BoolVar(&f.dropTLB, "drop-tlb", false, "the model keeps no stale translations")
 	n.BoolVar(&f.noAudit, "no-audit", false, "no recount of page types after each sequence")
@@ -175,6 +175,7 @@ func (a *app) randomSummary(f *randomFlags, s *random.Summary, took time.Duratio
 		for _, k := range results {
 			fmt.Fprintf(a.out, "%-40s %-14s %d\n", k[0], k[1], s.Tally[k])
 		}
+		fmt.Fprint(a.out, s.Unseen())
 	}
 	done := "ran on the model"
 	if f.xen {

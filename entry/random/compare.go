@@ -34,6 +34,7 @@ type Summary struct {
 	Ops, OK     uint64
 	Boots       int
 	Tally       map[[2]string]uint64 // by call and result, on the model
+	Answers     map[Answer]uint64    // how often the model gave each
 	Differences []Difference
 }
 
@@ -41,7 +42,7 @@ type Summary struct {
 // Each is called after every boot, with the differences it brought; an error
 // ends the run.
 func (p *Plan) Run(ctx context.Context, model *Model, real *Real, each func(*Summary, []Difference) error) (*Summary, error) {
-	s := &Summary{Tally: map[[2]string]uint64{}}
+	s := &Summary{Tally: map[[2]string]uint64{}, Answers: map[Answer]uint64{}}
 	next, end := p.First, p.First+uint64(p.Sequences)
 	for next < end && len(s.Differences) < p.Most {
 		if err := ctx.Err(); err != nil {
@@ -100,6 +101,9 @@ func (p *Plan) boot(ctx context.Context, s *Summary, b Batch, model *Model, real
 	s.Boots++
 	for _, c := range here.Tally {
 		s.Tally[[2]string{c.Call, c.Result}] += c.N
+	}
+	for a, n := range here.Answers {
+		s.Answers[a] += n
 	}
 	n := here.complete()
 	if there != nil {

@@ -69,11 +69,12 @@ func (m *Model) Run(b Batch) (*Report, error) {
 	}
 	defer machine.Close()
 	c.m = machine
+	answers := watchAnswers(machine)
 	res, err := machine.Run(uint64(len(b.Jobs)+1) * uint64(b.Ops+10) * stepsPerOp)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Outcome: cell.Outcome(machine, res, c.text.String()), Broken: c.broken}
+	r := &Report{Outcome: cell.Outcome(machine, res, c.text.String()), Broken: c.broken, Answers: answers}
 	if r.Broken == nil && res.Unmodelled != nil {
 		r.Broken = res.Unmodelled
 	}

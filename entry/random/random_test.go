@@ -3,12 +3,14 @@ package random
 import (
 	"context"
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"pvlab/entry/judge"
+	"pvlab/hypercall/abi"
 )
 
 // How many sequences TestModel runs: many for statement coverage,
@@ -40,6 +42,9 @@ func TestModel(t *testing.T) {
 	share := float64(s.OK) / float64(s.Ops)
 	if s.Ops != uint64(*sequences*200) || share < 0.4 || share > 0.8 {
 		t.Errorf("%d operations, %.2f of them succeeded", s.Ops, share)
+	}
+	for _, a := range s.Unlisted() {
+		t.Errorf("%s: not what the table of errnos has", a)
 	}
 	t.Logf("%d operations, %.1f%% succeeded, %d results", s.Ops, 100*share, len(s.Tally))
 }
@@ -183,5 +188,40 @@ func TestShrunkText(t *testing.T) {
 	}
 	if strings.Contains(text, "end") {
 		t.Errorf("of the end only what differs is of interest:\n%s", text)
+	}
+}
+
+// TestUnseen: what was seen is not told, what was not is, with the reason if it
+// cannot be.
+func TestUnseen(t *testing.T) {
+	s := Summary{Answers: map[Answer]uint64{
+		{"vcpu_op", "VCPUOP_up", 0}:                    1,
+		{"vcpu_op", "VCPUOP_up", abi.ENOENT}:           1,
+		{"vcpu_op", "VCPUOP_down", abi.ENOENT}:         1,
+		{"vcpu_op", "VCPUOP_up", abi.EDOM}:             1,
+		{"vcpu_op", "VCPUOP_is_up", abi.ENOENT}:        1,
+		{"vcpu_op", "VCPUOP_is_up", 0}:                 1,
+		{"domctl", "XEN_DOMCTL_audit_p2m", abi.ENOSYS}: 1,
+		{"domctl", "XEN_DOMCTL_audit_p2m", abi.EACCES}: 1,
+		{"domctl", "XEN_DOMCTL_audit_p2m", abi.ESRCH}:  1,
+	}}
+	lines := map[string]string{}
+	for _, l := range strings.Split(s.Unseen(), "\n") {
+		if f := strings.Fields(l); len(f) > 2 && (f[0] == "vcpu_op" || f[0] == "domctl") {
+			lines[f[1]] = strings.Join(f[2:], " ")
+		} else if len(f) > 1 && f[0] == "iret" {
+			lines["iret"] = strings.Join(f[1:], " ")
+		}
+	}
+	for op, want := range map[string]string{
+		"VCPUOP_up": "-EINVAL", "VCPUOP_down": "success", "VCPUOP_is_up": "", "XEN_DOMCTL_audit_p2m": "",
+		"XEN_DOMCTL_cacheflush": "-ESRCH -EACCES -ENOSYS", "iret": "success (does not return)",
+	} {
+		if lines[op] != want {
+			t.Errorf("%s: %q, want %q", op, lines[op], want)
+		}
+	}
+	if got, want := s.Unlisted(), []string{"vcpu_op VCPUOP_up -EDOM"}; !slices.Equal(got, want) {
+		t.Errorf("unlisted %q, want %q", got, want)
 	}
 }

@@ -39,6 +39,8 @@ type Report struct {
 	Sequences []Sequence
 	Tally     []Count
 	Outcome   judge.Outcome
+	// Answers are the hypercalls' own, of the model only.
+	Answers map[Answer]uint64
 	// Broken is an invariant that did not hold after the last sequence, or what
 	// the model lacks.
 	Broken error
