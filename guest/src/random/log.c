@@ -65,7 +65,7 @@ u64 log_hash(void)
 	return hash;
 }
 
-static struct { const char *name; long result; u64 count; } tally[1024];
+static struct { const char *name; long result; u64 count; } tally[4096];
 
 #define SOME_VALUE	1000		/* in the tally for a result that is no error */
 

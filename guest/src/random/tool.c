@@ -22,7 +22,13 @@
 #define HYP_PAGING	49
 
 #define REQUEST_WORDS	40
-static u32 request[REQUEST_WORDS] __attribute__((aligned(16)));
+static u32 request[REQUEST_WORDS] __attribute__((aligned(256)));
+/* The same where it cannot be written: an answer does not come back. */
+#define READONLY_SLOT	232
+static u64 readonly_request(void)
+{
+	return area_address(READONLY_SLOT) + ((u64)request & (PAGE_SIZE - 1));
+}
 static u8 buffer[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 /* Kinds of field; a field is {offset, kind}, size and value follow from the kind. */
@@ -129,6 +135,36 @@ static const struct tool_op refused[] = {
 	{ "domctl monitor_op", HYP_DOMCTL, 77, { { 8, DOMAIN }, { 16, SMALL } } },
 	{ "domctl soft_reset", HYP_DOMCTL, 79, { { 8, DOMAIN } } },
 	{ "domctl 87", HYP_DOMCTL, 87, { { 8, DOMAIN } } },
+	{ "domctl real_mode_area", HYP_DOMCTL, 26, { { 8, DOMAIN } } },
+	{ "domctl gethvmcontext", HYP_DOMCTL, 33, { { 8, DOMAIN } } },
+	{ "domctl sethvmcontext", HYP_DOMCTL, 34, { { 8, DOMAIN } } },
+	{ "domctl assign_device", HYP_DOMCTL, 37, { { 8, DOMAIN } } },
+	{ "domctl bind_pt_irq", HYP_DOMCTL, 38, { { 8, DOMAIN } } },
+	{ "domctl ioport_mapping", HYP_DOMCTL, 40, { { 8, DOMAIN } } },
+	{ "domctl set_ext_vcpucontext", HYP_DOMCTL, 42, { { 8, DOMAIN } } },
+	{ "domctl set_opt_feature", HYP_DOMCTL, 44, { { 8, DOMAIN } } },
+	{ "domctl test_assign_device", HYP_DOMCTL, 45, { { 8, DOMAIN } } },
+	{ "domctl deassign_device", HYP_DOMCTL, 47, { { 8, DOMAIN } } },
+	{ "domctl unbind_pt_irq", HYP_DOMCTL, 48, { { 8, DOMAIN } } },
+	{ "domctl get_device_group", HYP_DOMCTL, 50, { { 8, DOMAIN } } },
+	{ "domctl gethvmcontext_partial", HYP_DOMCTL, 55, { { 8, DOMAIN } } },
+	{ "domctl mem_sharing_op", HYP_DOMCTL, 57, { { 8, DOMAIN } } },
+	{ "domctl gettscinfo", HYP_DOMCTL, 59, { { 8, DOMAIN } } },
+	{ "domctl settscinfo", HYP_DOMCTL, 60, { { 8, DOMAIN } } },
+	{ "domctl set_access_required", HYP_DOMCTL, 64, { { 8, DOMAIN } } },
+	{ "domctl audit_p2m", HYP_DOMCTL, 65, { { 8, DOMAIN } } },
+	{ "domctl set_broken_page_p2m", HYP_DOMCTL, 67, { { 8, DOMAIN } } },
+	{ "domctl cacheflush", HYP_DOMCTL, 71, { { 8, DOMAIN } } },
+	{ "domctl vuart_op", HYP_DOMCTL, 81, { { 8, DOMAIN } } },
+	{ "domctl set_cpu_policy", HYP_DOMCTL, 83, { { 8, DOMAIN } } },
+	{ "domctl vmtrace_op", HYP_DOMCTL, 84, { { 8, DOMAIN } } },
+	{ "domctl get_paging_mempool_size", HYP_DOMCTL, 85, { { 8, DOMAIN } } },
+	{ "domctl set_paging_mempool_size", HYP_DOMCTL, 86, { { 8, DOMAIN } } },
+	{ "domctl gdbsx_guestmemio", HYP_DOMCTL, 1000, { { 8, DOMAIN } } },
+	{ "domctl gdbsx_pausevcpu", HYP_DOMCTL, 1001, { { 8, DOMAIN } } },
+	{ "domctl gdbsx_unpausevcpu", HYP_DOMCTL, 1002, { { 8, DOMAIN } } },
+	{ "domctl gdbsx_domstatus", HYP_DOMCTL, 1003, { { 8, DOMAIN } } },
+	{ "sysctl lockprof_op", HYP_SYSCTL, 15, { { 8, SMALL } } },
 	{ "paging_domctl_cont", HYP_PAGING, 10, { { 8, DOMAIN }, { 16, SMALL } } },
 	{ "paging_domctl_cont 11", HYP_PAGING, 11, { { 8, DOMAIN } } },
 	{ "platform_op efi_runtime_call", HYP_PLATFORM, 49, { { 8, SMALL } } },
@@ -245,12 +281,12 @@ static void fill_buffer(const struct tool_op *o)
 static bool op_tool(void)
 {
 	const struct tool_op *o = chance(88) ? &ops[below(ARRAY_LEN(ops))] : &refused[below(ARRAY_LEN(refused))];
-	u64 at = chance(95) ? (u64)request : draw_bad_pointer();
+	u64 at = chance(88) ? (u64)request : chance(75) ? readonly_request() : draw_bad_pointer();
 	long ret;
 
 	memset(request, 0, sizeof(request));
 	request[0] = o->cmd;
-	request[1] = version(o->call) + (chance(97) ? 0 : 1 + below(3));
+	request[1] = version(o->call) + (chance(94) ? 0 : 1 + below(3));
 	fill_buffer(o);
 	note(" %s", o->name);
 	for (u32 i = 0; i < ARRAY_LEN(o->field) && o->field[i].kind; i++) {
@@ -270,7 +306,9 @@ static bool op_tool(void)
 		request[4] = 77;
 	if (o->call == HYP_PLATFORM && o->cmd == 60 && request[2] == 1)
 		request[3] = 0;
-	if (at != (u64)request)
+	if (at == readonly_request())
+		note(" read-only");
+	else if (at != (u64)request)
 		note(" at %lx", at);
 	ret = hypercall(o->call, at, 0, 0, 0, 0);
 	for (u32 i = 0; ret == 0 && at == (u64)request && i < REQUEST_WORDS; i++)
@@ -400,6 +438,7 @@ static void order(u8 call, u32 cmd, u32 at, u32 size, u64 value, u32 at2, u32 si
 
 void tool_reset(void)
 {
+	area_map(READONLY_SLOT, frame_of(request), PTE_NX);
 	order(HYP_SYSCTL, 2, 8, 4, 2, 32, 4, 0x0ffff000);		/* trace events */
 	memset(request, 0, sizeof(request));
 	request[3] = 6;
