@@ -216,7 +216,7 @@ static bool op_physdev(void)
 		"physdev_op 32", "physdev_op 33",
 	};
 	u32 cmd = below(ARRAY_LEN(names)), a[10] = { 0 };
-	bool compat = chance(10), bad = false;
+	bool compat = chance(25), bad = false;
 	u64 at, frame;
 	long ret;
 

@@ -364,7 +364,7 @@ static bool op_hypfs(void)
 		"/cpupool", "/cpupool/0", "/cpupool/0/sched-gran", "/cpupool/1", "/params/ept", "/params/pcid", "/params/global-pages",
 		"/nothing", "", "params", "//", "/params//ept", "/params/pci",
 	};
-	u32 cmd = chance(90) ? 1 + below(2) : draw_small();
+	u32 cmd = chance(80) ? 1 + below(2) : chance(50) ? 0 : draw_small();
 	const char *path = pick(paths);
 	u32 length = 0;
 	u64 size = chance(80) ? below(600) : draw_count(), at = chance(90) ? (u64)buffer : draw_bad_pointer();
@@ -380,6 +380,8 @@ static bool op_hypfs(void)
 		if (length > 12 && path[1] == 'p' && path[8] == 'g')
 			size = 2;
 	}
+	if (!cmd && chance(70))		/* the version takes no arguments */
+		return note_result("hypfs_op get_version", hypercall(HYP_HYPFS, 0, 0, 0, 0, 0));
 	note(" hypfs_op %u %s", cmd, path);
 	if (name != (u64)path)
 		note(" at %lx", name);
@@ -402,20 +404,27 @@ static bool op_foreign(void)
 		{ "number 43", 43, 2 }, { "number 63", 63, 2 },
 	};
 	u32 i = chance(60) ? below(3) : below(ARRAY_LEN(calls)), op = chance(95) ? below(calls[i].most) : draw_small();
+	static const u8 hvm_ops[] = { 0, 1, 5, 9, 10, 11, 15, 23, 24, 25 };
 	u16 *word = (u16 *)request;
-	u64 at = chance(85) ? (u64)request : chance(50) ? 0 : draw_bad_pointer();
+	u64 at = chance(80) ? (u64)request : chance(40) ? readonly_request() : chance(40) ? 0 : draw_bad_pointer();
 	long ret;
 
 	memset(request, 0, sizeof(request));
 	word[0] = chance(70) ? pick(((const u16[]){ 0, DOMID_SELF })) : pick(((const u16[]){ 1, 5, 0x7ff1, 0x7ff2, 0xffff }));
 	word[1] = calls[i].nr == HYP_HVM && op == 11 ? below(40) : 0;
 	word[2] = below(50);
-	if (calls[i].nr == HYP_XENOPROF && (op == 8 || op == 14))
-		op = 9;		/* not the one that allocates, nor the one with a message */
+	if (calls[i].nr == HYP_HVM && chance(60))
+		op = pick(hvm_ops);
+	if (calls[i].nr == HYP_XENOPROF && op == 14)
+		at = draw_bad_pointer();
+	if (calls[i].nr == HYP_XENOPROF && op == 8)
+		op = 9;		/* not the one with a message */
 	if (calls[i].nr == HYP_HVM && op == 10 && at == (u64)request)
 		at = 0;		/* the time */
 	note(" %s %x %x %x %x", calls[i].name, op, word[0], word[1], word[2]);
-	if (at != (u64)request)
+	if (at == readonly_request())
+		note(" read-only");
+	else if (at != (u64)request)
 		note(" at %lx", at);
 	if (calls[i].nr == HYP_DM)
 		ret = hypercall(HYP_DM, word[0], op, at, 0, 0);
