@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"gvisor.dev/gvisor/pkg/sync"
 )
 
 //go:embed *.md
@@ -45,10 +47,16 @@ var (
 	fieldLine = regexp.MustCompile(`^- ([a-z]+): (.*)$`)
 )
 
-// book is the parsed embedded pages, ordered by area and number.
-var book, byID = mustParse()
+// book is the parsed embedded pages, ordered by area and number. They are read
+// when somebody asks: most commands never do.
+var book = sync.OnceValue(mustParse)
 
-func mustParse() ([]*Rule, map[string]*Rule) {
+type parsedBook struct {
+	rules []*Rule
+	byID  map[string]*Rule
+}
+
+func mustParse() parsedBook {
 	entries, err := pages.ReadDir(".")
 	if err != nil {
 		panic(err) // cannot happen: the pages are embedded
@@ -77,7 +85,7 @@ func mustParse() ([]*Rule, map[string]*Rule) {
 		}
 		return all[i].ID < all[k].ID
 	})
-	return all, index
+	return parsedBook{all, index}
 }
 
 // parse reads one page.
@@ -145,7 +153,7 @@ var areas = []Area{
 func Areas() []Area { return append([]Area(nil), areas...) }
 
 // All lists every rule in the order of the book.
-func All() []*Rule { return append([]*Rule(nil), book...) }
+func All() []*Rule { return append([]*Rule(nil), book().rules...) }
 
 // Get finds a rule by its id, nil if there is none.
-func Get(id string) *Rule { return byID[id] }
+func Get(id string) *Rule { return book().byID[id] }
