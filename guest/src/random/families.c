@@ -4,7 +4,7 @@
 extern const struct operation table_operations[], mmuext_operations[], touch_operations[], descriptor_operations[];
 extern const struct operation event_operations[], host_operations[], tool_operations[], own_operations[], memory_operations[];
 void events_reset(void), events_digest(void), host_reset(void), tool_reset(void), memory_reset(void);
-extern const struct operation grant_operations[], priv_operations[], trap_operations[];
+extern const struct operation grant_operations[], priv_operations[], trap_operations[], return_operations[];
 void grant_reset(void), grant_digest(void);
 
 const struct family families[] = {
@@ -19,6 +19,7 @@ const struct family families[] = {
 	{ "memory", memory_operations, memory_reset },
 	{ "priv", priv_operations },
 	{ "traps", trap_operations },
+	{ "returns", return_operations },
 	{ "grant", grant_operations, grant_reset, grant_digest },
 	{}
 };

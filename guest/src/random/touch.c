@@ -22,6 +22,8 @@ int __wrap_record_decide(struct record *r)
 
 struct record *run(const struct start *s, record_handler *handler)
 {
+	/* A recorder reads more words than an exception from user mode has put there. */
+	trap_stack_set((void *)((u64)trap_stack_top - 256));
 	running = true;
 	go(s, handler);
 	running = false;
