@@ -51,7 +51,8 @@ static struct record *sleep_with_bad_ds(record_handler *handler)
 	struct record *r;
 
 	HYPERVISOR_update_descriptor(seg_machine_address(&gdt[DEMO_DESC]), DESC_DATA_DPL3);
-	nap = (struct sched_poll){ NULL, 0, now_ns() + 5 * MS };
+	/* Long enough not to be over before it begins, on a busy host. */
+	nap = (struct sched_poll){ NULL, 0, now_ns() + 40 * MS };
 	s.gpr[RBX] = DEMO_SEL;
 	s.gpr[RDI] = seg_machine_address(&gdt[DEMO_DESC]);
 	s.gpr[RSI] = 0;
