@@ -52,7 +52,7 @@ static struct record *sleep_with_bad_ds(record_handler *handler)
 
 	HYPERVISOR_update_descriptor(seg_machine_address(&gdt[DEMO_DESC]), DESC_DATA_DPL3);
 	/* Long enough not to be over before it begins, on a busy host. */
-	nap = (struct sched_poll){ NULL, 0, now_ns() + 40 * MS };
+	nap = (struct sched_poll){ NULL, 0, now_ns() + 15 * MS };
 	s.gpr[RBX] = DEMO_SEL;
 	s.gpr[RDI] = seg_machine_address(&gdt[DEMO_DESC]);
 	s.gpr[RSI] = 0;
